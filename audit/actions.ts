@@ -1,0 +1,41 @@
+/**
+ * Every action that an audit event can state, `<object>.<verb>`, with what it means to an auditor.
+ * The list is closed: an event with another action is refused when it is written and when it is read.
+ */
+export const AUDIT_ACTIONS = {
+  'stage.source': 'a window of records was read from a source',
+  'stage.check': 'a window of records was checked against the contract',
+  'stage.seal': 'the sensitive values of a window of records were sealed',
+  'stage.produce': 'a window of records was acknowledged by Kafka',
+  'stage.consume': 'a window of records was read from Kafka and authenticated',
+  'stage.transform': 'a window of records was converted into rows',
+  'stage.store': 'a window of rows was acknowledged by Cassandra',
+  'stage.dead-letter': 'records that cannot pass were kept as dead letters',
+  'dead-letters.list': 'dead letters were listed, without their content',
+  'dead-letters.show': 'a dead letter was opened',
+  'dead-letters.replay': 'dead letters were sent again',
+  'read.open': 'sealed fields of a data subject were opened, or their opening was refused',
+  'keys.create': 'a data key is about to be stored; it comes to be unless another process stores that generation first',
+  'keys.destroy': 'the keys of a data subject, or dead-letter keys whose letters are gone, were destroyed',
+  'keys.list': 'keys were listed, without their values',
+  'keys.check': 'keys were checked against their stores',
+  'certs.mint': 'certificates and signing keys were made',
+  'certs.rotate': 'certificates were replaced',
+  'credentials.show': 'where a principal finds its credentials was told',
+  'contract.apply': 'a contract was provisioned: topics, tables, access rights',
+  'principals.provision': 'principals and their access rights were set up on the servers',
+  'break-glass.use': 'the super user was used, or where its credentials are was told',
+  'stack.up': 'the embedded servers were started',
+  'stack.down': 'the embedded servers were stopped',
+  'stack.wipe': 'a home is about to be removed: keys, certificates and the data of its embedded servers',
+  'source.start': 'a source process began',
+  'source.stop': 'a source process ended',
+  'worker.start': 'a worker process began',
+  'worker.stop': 'a worker process ended',
+} as const;
+
+export type AuditAction = keyof typeof AUDIT_ACTIONS;
+
+export function isAuditAction(text: string): text is AuditAction {
+  return Object.hasOwn(AUDIT_ACTIONS, text);
+}

@@ -1,0 +1,175 @@
+import { Argument, type Command } from 'commander';
+import type { AuditAction } from '../audit/actions.ts';
+import { asWardlineError, EXIT, WardlineError } from '../core/errors.ts';
+import type { JsonValue } from '../core/record.ts';
+import { LOG_NAMES, setupStack, stackLogs, stackStatus, startStack, stopStack, type LogName } from '../stack/index.ts';
+import type { PrincipalName } from '../security/principals/names.ts';
+import { contextOf, type CommandContext } from './context.ts';
+import { endDeadLetterKeys } from './access/dead-letter-keys.ts';
+import { wholeNumber } from './options.ts';
+import { table } from './output.ts';
+
+/**
+ * A wipe removes the home's spool, and with embedded servers the audit log itself. So it is stated on the log first, for
+ * whoever reads or copies that; where no log takes it, the wipe that was asked for goes on, and says so.
+ */
+async function recordWipe(context: CommandContext): Promise<void> {
+  const home = context.home();
+  try {
+    if (context.settings().connection?.mode !== 'external' && !stackStatus(home).supervisor.running)
+      throw new WardlineError('NOT_RUNNING', 'the servers do not run');
+    const audit = context.audit('operator');
+    try {
+      await audit.append({ action: 'stack.wipe', object: { type: 'home', id: home.install }, outcome: 'success' });
+    } finally {
+      await audit.close();
+    }
+  } catch (error) {
+    context.output.note(`the wipe is on no record: ${asWardlineError(error).message}`);
+  }
+}
+
+/** Commands that start, stop and show the embedded servers. */
+export function registerLife(program: Command): void {
+  program
+    .command('setup')
+    .description('download the servers; after this nothing needs a network')
+    .addHelpText('after', '\nExample:\n  wardline setup')
+    .action(async (_options, command: Command) => {
+      const { output } = contextOf(command);
+      await setupStack(process.env, (line) => output.note(line));
+      output.result({ ready: true }, () => 'The servers are downloaded: nothing needs a network from here on.');
+    });
+
+  program
+    .command('up')
+    .description(
+      'start Kafka and Cassandra for a home, making the home where there is none; returns when they are usable. With an external connection nothing is started',
+    )
+    .addHelpText('after', '\nExample:\n  wardline up --home .wardline')
+    .action(async (_options, command: Command) => {
+      const context = contextOf(command);
+      const home = context.homeOrNew();
+      const elsewhere = context.settings().connection;
+      if (elsewhere?.mode === 'external') {
+        const { kafka, cassandra } = elsewhere;
+        context.output.result(
+          { home: home.path, kafka: kafka.brokers, cassandra: cassandra.contactPoints, started: false },
+          () => `${home.path} connects to servers that Wardline did not start: nothing to start here.`,
+        );
+        return;
+      }
+      const started = performance.now();
+      const object = { type: 'home', id: home.install };
+      // Signing keys are made by the start itself: neither spool can be opened before it.
+      const onRecord = (principal: PrincipalName, action: AuditAction): Promise<void> =>
+        context.spool(principal).append({ action, object, outcome: 'success' });
+      const connection = await startStack(home, context.settings(), (line) => context.output.note(line), {
+        beginning: () => onRecord('break-glass', 'break-glass.use'),
+        done: () => onRecord('break-glass', 'principals.provision'),
+      });
+      await onRecord('operator', 'stack.up');
+      await endDeadLetterKeys(context, connection);
+      const seconds = Math.round((performance.now() - started) / 100) / 10;
+      context.output.result(
+        {
+          ...{ home: home.path, kafka: connection.kafka.brokers, cassandra: connection.cassandra.contactPoints },
+          ...{ started: true, seconds },
+        },
+        () =>
+          [
+            `Kafka      ${connection.kafka.brokers.join(', ')}  (mTLS + SCRAM-SHA-512)`,
+            `Cassandra  ${connection.cassandra.contactPoints.join(', ')}  (mTLS + password)`,
+            `Ready after ${seconds} s. Home: ${home.path}`,
+          ].join('\n'),
+      );
+    });
+
+  program
+    .command('down')
+    .description('stop the servers gracefully')
+    .option('--wipe', "also remove the home's data, certificates and keys")
+    .addHelpText('after', '\nExample:\n  wardline down --home .wardline')
+    .action(async ({ wipe }: { wipe?: boolean }, command: Command) => {
+      const context = contextOf(command);
+      const home = context.home();
+      if (wipe === true) await context.confirm(`This removes all data, certificates and keys in ${home.path}.`);
+      const statement = {
+        action: 'stack.down',
+        object: { type: 'home', id: home.install },
+        outcome: 'success',
+      } as const;
+      // Neither an unfinished home nor one with servers elsewhere has anything that could be stopped on the record.
+      if (context.settings().connection?.mode !== 'external') {
+        await context
+          .spool('operator')
+          .append(statement)
+          .catch((error: unknown) => {
+            if (wipe !== true) throw error;
+          });
+      }
+      if (wipe === true) await recordWipe(context);
+      const ran = await stopStack(home, { wipe: wipe === true });
+      context.output.result({ home: home.path, stopped: ran, wiped: wipe === true }, () =>
+        [
+          ran ? 'The servers are stopped.' : 'Nothing was running.',
+          ...(wipe === true ? ['The home is wiped.'] : []),
+        ].join(' '),
+      );
+    });
+
+  program
+    .command('status')
+    .description('show the supervisor and the servers')
+    .addHelpText('after', '\nExample:\n  wardline status --json')
+    .action((_options, command: Command) => {
+      const context = contextOf(command);
+      const home = context.home();
+      const { supervisor, servers } = stackStatus(home);
+      const rows = [{ name: 'supervisor', port: undefined, ...supervisor }, ...servers];
+      context.output.result({ home: home.path, supervisor, servers } as unknown as JsonValue, () =>
+        table([
+          ['process', 'state', 'pid', 'port', 'memory', 'since'],
+          ...rows.map(({ name, running, pid, port, memoryBytes, since }) => [
+            name,
+            running ? 'running' : 'stopped',
+            String(pid ?? ''),
+            String(port ?? ''),
+            memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 1024 / 1024)} MiB`,
+            since ?? '',
+          ]),
+        ]),
+      );
+      if (rows.some(({ running }) => !running)) process.exitCode = EXIT.unreachable;
+    });
+
+  program
+    .command('logs')
+    .description("show a server's log")
+    .addArgument(new Argument('[log]', 'which log').choices(LOG_NAMES).default('kafka'))
+    .option('--lines <n>', 'how many lines', wholeNumber, 50)
+    .option('--follow', 'go on as the log grows')
+    .addHelpText('after', '\nExample:\n  wardline logs cassandra --lines 100')
+    .action(async (name: LogName, { lines, follow }: { lines: number; follow?: boolean }, command: Command) => {
+      const context = contextOf(command);
+      for await (const line of stackLogs(context.home(), name, {
+        lines,
+        follow: follow === true,
+        signal: context.signal,
+      })) {
+        context.output.item({ line }, () => line);
+      }
+    });
+
+  const config = program.command('config').description('settings');
+  config
+    .command('show')
+    .description('show every setting as it is in force')
+    .addHelpText('after', '\nExample:\n  wardline config show')
+    .action(async (_options, command: Command) => {
+      const context = contextOf(command);
+      const { stringify } = await import('yaml');
+      const settings = context.settings();
+      context.output.result(settings as unknown as JsonValue, () => stringify(settings).trimEnd());
+    });
+}

@@ -1,0 +1,118 @@
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { connectionSchema, withAbsolutePaths, type Connection } from './connection.ts';
+import { WardlineError } from './errors.ts';
+import { readIfPresent } from './files.ts';
+import type { Home } from './home.ts';
+
+/** Every setting with its default. `wardline.example.yaml` shows the same, commented; a test holds the two together. */
+export const settingsSchema = z.strictObject({
+  connection: connectionSchema.optional(),
+  contracts: z.strictObject({ folder: z.string().optional() }).prefault({}),
+  servers: z
+    .strictObject({
+      kafkaHeapMegabytes: z.int().min(128).default(384),
+      cassandraHeapMegabytes: z.int().min(384).default(1024),
+    })
+    .prefault({}),
+  topics: z
+    .strictObject({ partitions: z.int().min(1).default(6), replicationFactor: z.int().min(1).default(1) })
+    .prefault({}),
+  source: z
+    .strictObject({
+      /** Records sealed and sent together. */
+      batchRecords: z.int().min(1).max(10_000).default(1000),
+      sealThreads: z.int().min(1).max(64).default(2),
+      rowLimitBytes: z
+        .int()
+        .min(1024)
+        .default(16 * 1024 * 1024),
+    })
+    .prefault({}),
+  worker: z
+    .strictObject({
+      /** A window ends after this many records or this time, whichever is first; it is the unit of audit and of commit. */
+      windowRecords: z.int().min(1).max(10_000).default(10_000),
+      windowMilliseconds: z.int().min(10).max(1000).default(1000),
+      batchesInFlight: z.int().min(1).max(256).default(16),
+      rowsPerBatch: z.int().min(1).max(1000).default(60),
+      /** Kilobytes of values in one batch; must stay under the servers' `batch_size_fail_threshold`. */
+      kilobytesPerBatch: z.int().min(1).max(10_000).default(128),
+    })
+    .prefault({}),
+  telemetry: z
+    .strictObject({
+      /** An OTLP/HTTP endpoint; without one, spans and metrics go to rotated files in the home. */
+      otlpEndpoint: z.url().optional(),
+      logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
+    })
+    .prefault({}),
+});
+
+export type Settings = Readonly<z.infer<typeof settingsSchema>>;
+
+/**
+ * Reads `wardline.yaml` (the home's, or `file`), fills in the defaults and freezes the result.
+ * Throws CONFIGURATION_INVALID naming every key that is wrong. A home without the file has the defaults.
+ */
+export function loadSettings(home: Home | undefined, file?: string): Settings {
+  const path = file ?? home?.paths.configuration;
+  const text = path === undefined ? undefined : readIfPresent(path);
+  if (file !== undefined && text === undefined) throw invalid(file, ['there is no such file']);
+  const settings = settingsSchema.safeParse(text === undefined ? {} : (parseYaml(text, path ?? '') ?? {}));
+  if (!settings.success) {
+    throw invalid(
+      path ?? 'wardline.yaml',
+      settings.error.issues.map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`),
+    );
+  }
+  const connection = settings.data.connection;
+  return deepFreeze(
+    connection === undefined || path === undefined
+      ? settings.data
+      : { ...settings.data, connection: withAbsolutePaths(connection, path) },
+  );
+}
+
+/**
+ * How to reach the servers: the `connection:` block of wardline.yaml, else the one that the embedded stack wrote.
+ * Throws NOT_RUNNING where there is neither.
+ */
+export function loadConnection(home: Home, settings: Settings): Connection {
+  if (settings.connection !== undefined) return settings.connection;
+  const path = home.paths.connection;
+  const text = readIfPresent(path);
+  if (text === undefined) {
+    throw new WardlineError('NOT_RUNNING', `${home.path} has no connection to any servers yet`, {
+      hint: `start them with: wardline up --home ${home.path}`,
+    });
+  }
+  const block = z.strictObject({ connection: connectionSchema }).safeParse(parseYaml(text, path));
+  if (!block.success)
+    throw invalid(
+      path,
+      block.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    );
+  return deepFreeze(withAbsolutePaths(block.data.connection, path));
+}
+
+function parseYaml(text: string, path: string): unknown {
+  const document = parseDocument(text);
+  if (document.errors.length > 0)
+    throw invalid(
+      path,
+      document.errors.map((error) => error.message),
+    );
+  return document.toJS();
+}
+
+function invalid(path: string, problems: readonly string[]): WardlineError {
+  return new WardlineError('CONFIGURATION_INVALID', `${path} is not a valid configuration: ${problems.join('; ')}`, {
+    hint: 'wardline.example.yaml shows every setting with its default',
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) deepFreeze(member);
+  return Object.freeze(value);
+}

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { WardlineError } from './errors.ts';
+import { makeSecretFolder, readIfPresent, writeFileAtomic } from './files.ts';
+
+/** The layout of a home that this version reads and writes. */
+export const HOME_FORMAT = 1;
+
+/** A home: the one folder that holds an installation's certificates, keys, servers' data, settings and local logs. */
+export interface Home {
+  readonly path: string;
+  /** Identifies the installation in audit events and epochs; made once, never changed. */
+  readonly install: string;
+  readonly paths: HomePaths;
+}
+
+type HomePaths = ReturnType<typeof homePaths>;
+
+/** Every place in a home, by name: nobody else joins path fragments. */
+export function homePaths(path: string) {
+  return {
+    marker: join(path, 'home.json'),
+    configuration: join(path, 'wardline.yaml'),
+    connection: join(path, 'connection.yaml'),
+    authority: join(path, 'authority'),
+    principals: join(path, 'principals'),
+    servers: join(path, 'servers'),
+    kafka: join(path, 'kafka'),
+    cassandra: join(path, 'cassandra'),
+    supervisor: join(path, 'supervisor'),
+    positions: join(path, 'positions'),
+    contracts: join(path, 'contracts'),
+    telemetry: join(path, 'telemetry'),
+    logs: join(path, 'logs'),
+    /** Audit events of acts that must be possible while Kafka is down. */
+    spool: join(path, 'spool'),
+  } as const;
+}
+
+/**
+ * Which home a command works on: the flag, else WARDLINE_HOME, else the nearest `.wardline` upward from the working folder.
+ * Throws HOME_NOT_FOUND where there is none of these.
+ */
+export function resolveHome(flag: string | undefined, environment: NodeJS.ProcessEnv, workingFolder: string): string {
+  const named = flag ?? environment['WARDLINE_HOME'];
+  if (named !== undefined && named !== '') return resolve(workingFolder, named);
+  for (let folder = resolve(workingFolder); ; folder = dirname(folder)) {
+    const candidate = join(folder, '.wardline');
+    if (existsSync(join(candidate, 'home.json'))) return candidate;
+    if (dirname(folder) === folder) break;
+  }
+  throw new WardlineError(
+    'HOME_NOT_FOUND',
+    `no home: neither --home nor WARDLINE_HOME is set, and no .wardline folder is found from ${workingFolder} upward`,
+    {
+      hint: 'make one with: wardline up --home .wardline',
+    },
+  );
+}
+
+/** Opens an existing home. Throws HOME_NOT_FOUND, or HOME_FORMAT where another version wrote it. */
+export function openHome(path: string): Home {
+  const paths = homePaths(path);
+  const text = readIfPresent(paths.marker);
+  if (text === undefined) {
+    throw new WardlineError('HOME_NOT_FOUND', `${path} is not a home: it has no home.json`, {
+      hint: `make it one with: wardline up --home ${path}`,
+    });
+  }
+  const marker = parseMarker(text, path);
+  if (marker.format !== HOME_FORMAT) {
+    const newer = marker.format > HOME_FORMAT;
+    throw new WardlineError(
+      'HOME_FORMAT',
+      `${path} has home format ${marker.format}; this version of wardline works with format ${HOME_FORMAT}`,
+      {
+        hint: newer
+          ? 'use the newer wardline that wrote this home, or choose another home'
+          : 'this format is no longer read: bring the home forward with the version that CHANGELOG.md names, or choose another home',
+      },
+    );
+  }
+  return { path, install: marker.install, paths };
+}
+
+/** Opens the home at `path`, making it first where there is none. Safe to call again after a crash at any point. */
+export function openOrCreateHome(path: string): Home {
+  const paths = homePaths(path);
+  if (!existsSync(paths.marker)) {
+    makeSecretFolder(path);
+    writeFileAtomic(paths.marker, `${JSON.stringify({ format: HOME_FORMAT, install: randomUUID() }, null, 2)}\n`);
+  }
+  return openHome(path);
+}
+
+function parseMarker(text: string, path: string): { format: number; install: string } {
+  try {
+    const marker: unknown = JSON.parse(text);
+    if (typeof marker === 'object' && marker !== null && 'format' in marker && 'install' in marker) {
+      const { format, install } = marker;
+      if (typeof format === 'number' && typeof install === 'string') return { format, install };
+    }
+  } catch {
+    // Reported below: what is wrong is the same for a reader whether it is no JSON or the wrong JSON.
+  }
+  throw new WardlineError('HOME_FORMAT', `${path}/home.json is damaged`, {
+    hint: 'restore home.json from a copy, or choose another home',
+  });
+}

@@ -1,0 +1,2 @@
+export type { Change } from './plan.ts';
+export { applyProvision, planProvision } from './provision.ts';

@@ -1,0 +1,118 @@
+import type { Client } from 'cassandra-driver';
+import type { Clock } from '../core/clock.ts';
+import type { Semaphore } from '../core/semaphore.ts';
+import { PROVENANCE_COLUMNS, type CompiledContract } from '../governance/contract/compiled.ts';
+import { asCassandraError } from '../security/connect/cassandra.ts';
+import type { StageBody } from './stage.ts';
+import type { Row } from '../core/record.ts';
+
+/** Rows of one Kafka partition, with what identifies it. */
+export interface StoreInput {
+  readonly rows: readonly Row[];
+  readonly partition: number;
+  readonly incarnation: string;
+}
+
+export interface StoreLimits {
+  readonly rowsPerBatch: number;
+  /** Bytes of values in one batch: Cassandra refuses a batch over `batch_size_fail_threshold`. */
+  readonly bytesPerBatch: number;
+  /** Shared by all calls: bounds the batches under way. */
+  readonly inFlight: Semaphore;
+}
+
+interface Statement {
+  readonly query: string;
+  readonly params: readonly (Buffer | null)[];
+}
+
+/**
+ * Stage store: writes rows in unlogged batches of one Cassandra partition each, at LOCAL_QUORUM, and resolves when all
+ * are acknowledged. Each statement carries its record's own write timestamp and remaining life, so that a repetition
+ * changes nothing, never overwrites what is newer, and never prolongs a life. A row whose life is over is not written.
+ */
+export function storeStage(
+  client: Pick<Client, 'batch'>,
+  contract: CompiledContract,
+  limits: StoreLimits,
+  clock: Clock,
+): StageBody<StoreInput, undefined> {
+  const query = insertStatement(contract);
+  const retention = contract.retentionSeconds;
+  return async ({ rows, partition, incarnation }) => {
+    const provenance = [Buffer.from(incarnation), int32(partition)] as const;
+    const nowSeconds = Math.floor(clock.now() / 1000);
+    const byPartition = new Map<string, Statement[]>();
+    let expired = 0;
+    for (const row of rows) {
+      const life =
+        retention === undefined ? undefined : retention - (nowSeconds - Number(row.writeTimestamp / 1_000_000n));
+      if (life !== undefined && life <= 0) {
+        expired += 1;
+        continue;
+      }
+      const params = [...row.values, ...provenance, int64(row.offset), int64(row.writeTimestamp)];
+      if (life !== undefined) params.push(int32(life));
+      const statements = byPartition.get(row.partitionKey);
+      if (statements === undefined) byPartition.set(row.partitionKey, [{ query, params }]);
+      else statements.push({ query, params });
+    }
+    let batches = 0;
+    const write = async (batch: readonly Statement[]): Promise<void> => {
+      const release = await limits.inFlight.acquire();
+      try {
+        await client.batch([...batch], { prepare: true, logged: false, isIdempotent: true });
+      } catch (error) {
+        throw asCassandraError(error);
+      } finally {
+        release();
+      }
+    };
+    const writes: Promise<void>[] = [];
+    for (const statements of byPartition.values()) {
+      for (const batch of batchesOf(statements, limits)) {
+        batches += 1;
+        writes.push(write(batch));
+      }
+    }
+    // Every write is awaited even when one fails: a repetition must not race with what is still under way.
+    const failed = (await Promise.allSettled(writes)).find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return { output: undefined, facts: { counts: { rows: rows.length - expired, batches, expired } } };
+  };
+}
+
+function insertStatement(contract: CompiledContract): string {
+  const { keyspace, name, columns } = contract.table;
+  const names = [...columns.map((column) => column.name), ...PROVENANCE_COLUMNS.map((column) => column.name)];
+  const life = contract.retentionSeconds === undefined ? '' : ' AND TTL ?';
+  return `INSERT INTO ${keyspace}.${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) USING TIMESTAMP ?${life}`;
+}
+
+function* batchesOf(statements: readonly Statement[], limits: StoreLimits): Generator<readonly Statement[]> {
+  let start = 0;
+  let bytes = 0;
+  for (let index = 0; index < statements.length; index += 1) {
+    let size = 0;
+    for (const value of statements[index]?.params ?? []) size += value?.length ?? 0;
+    if (index > start && (index - start >= limits.rowsPerBatch || bytes + size > limits.bytesPerBatch)) {
+      yield statements.slice(start, index);
+      start = index;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (start < statements.length) yield statements.slice(start);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function int64(value: bigint): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeBigInt64BE(value);
+  return bytes;
+}

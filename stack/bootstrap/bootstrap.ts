@@ -1,0 +1,110 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from 'cassandra-driver';
+import type { Connection } from '../../core/connection.ts';
+import { WardlineError } from '../../core/errors.ts';
+import { readIfPresent, writeFileAtomic } from '../../core/files.ts';
+import type { Home } from '../../core/home.ts';
+import { principalAccess } from '../../security/certs/identities.ts';
+import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
+import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
+import { PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
+import { stackLayout } from '../layout.ts';
+import { whenReady } from '../ready.ts';
+import {
+  CASSANDRA_BASE,
+  DEFAULT_ROLE,
+  disableDefaultRole,
+  provisionAuditKeyspace,
+  provisionGrants,
+  provisionRole,
+} from './cassandra-roles.ts';
+import { KAFKA_BASE, provisionKafka } from './kafka-access.ts';
+
+const SUPER_USER = 'break-glass';
+const RANDOM_PASSWORD_BYTES = 32;
+
+/** Whether the servers have the roles, rights and topics of this version. Where they have, break-glass stays unused. */
+export function isBootstrapped(home: Home): boolean {
+  return readIfPresent(stackLayout(home).supervisor.bootstrapped) === marker();
+}
+
+/**
+ * Gives new servers their principals, rights and audit topics, as break-glass. Waits until the servers answer.
+ * A bootstrap that was cut short at any point is completed by the next.
+ * Throws what whenReady, Kafka or Cassandra give.
+ */
+export async function bootstrap(home: Home, connection: Connection): Promise<void> {
+  await Promise.all([bootstrapKafka(home, connection), bootstrapCassandra(home, connection)]);
+  writeFileAtomic(stackLayout(home).supervisor.bootstrapped, marker());
+}
+
+function marker(): string {
+  const rows = JSON.stringify({ kafka: KAFKA_BASE, cassandra: CASSANDRA_BASE });
+  return `${JSON.stringify({ rights: createHash('sha256').update(rows).digest('hex') })}\n`;
+}
+
+async function bootstrapKafka(home: Home, connection: Connection): Promise<void> {
+  await whenReady(home, 'kafka', [connection], SUPER_USER);
+  const admin = kafkaClient(connection, SUPER_USER, { clientId: 'wardline-bootstrap' }).admin();
+  try {
+    await admin.connect();
+    await provisionKafka(admin);
+  } catch (error) {
+    throw asKafkaError(error);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function bootstrapCassandra(home: Home, connection: Connection): Promise<void> {
+  await ensureSuperUser(home, connection);
+  await withClient(cassandraClient(connection, SUPER_USER), async (client) => {
+    for (const name of PRINCIPAL_NAMES) await provisionRole(client, name, passwordOf(home, name));
+    await provisionAuditKeyspace(client);
+    await provisionGrants(client);
+    await disableDefaultRole(client, randomBytes(RANDOM_PASSWORD_BYTES).toString('base64url'));
+  });
+}
+
+/**
+ * Break-glass is made by the default role, which works until break-glass disables it: so whoever of the two gets in
+ * first tells how far an earlier bootstrap came.
+ */
+async function ensureSuperUser(home: Home, connection: Connection): Promise<void> {
+  const passwordFile = join(home.paths.cassandra, 'default-role.password');
+  writeFileAtomic(passwordFile, DEFAULT_ROLE);
+  try {
+    const asDefault = asDefaultRole(connection, passwordFile);
+    const admitted = await whenReady(home, 'cassandra', [connection, asDefault], SUPER_USER);
+    if (admitted === connection) return;
+    await withClient(cassandraClient(asDefault, SUPER_USER), (client) =>
+      provisionRole(client, SUPER_USER, passwordOf(home, SUPER_USER)),
+    );
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+/** The default role has no certificate of its own: it comes with break-glass's. */
+function asDefaultRole(connection: Connection, passwordFile: string): Connection {
+  const access = connection.principals[SUPER_USER];
+  if (access === undefined) throw new WardlineError('CREDENTIAL_MISSING', `the connection lacks ${SUPER_USER}`);
+  const principals = { ...connection.principals, [SUPER_USER]: { ...access, username: DEFAULT_ROLE, passwordFile } };
+  return { ...connection, principals };
+}
+
+async function withClient(client: Client, work: (client: Client) => Promise<void>): Promise<void> {
+  try {
+    await work(client);
+  } catch (error) {
+    throw asCassandraError(error);
+  } finally {
+    await client.shutdown();
+  }
+}
+
+function passwordOf(home: Home, name: PrincipalName): string {
+  return readFileSync(principalAccess(home, name).passwordFile, 'utf8').trim();
+}

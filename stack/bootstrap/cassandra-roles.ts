@@ -1,0 +1,63 @@
+import { hash } from 'bcryptjs';
+import type { Client } from 'cassandra-driver';
+import { cassandraGrants, grantStatement } from '../../security/principals/cassandra-grants.ts';
+import { AUDIT_KEYSPACE, PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
+import { PRINCIPALS } from '../../security/principals/table.ts';
+
+/** The role that Cassandra makes for itself at the first start, with a password that everybody knows. */
+export const DEFAULT_ROLE = 'cassandra';
+
+/**
+ * bcrypt's lowest cost. Its slowness protects passwords that people choose; ours are 256 random bits, which no one
+ * finds by trying, and a low cost keeps logins from eating the CPU time of the server.
+ */
+const BCRYPT_COST = 4;
+
+/** The one principal beside break-glass that may make keyspaces and tables. */
+const MAKER_OF_KEYSPACES = 'operator' satisfies PrincipalName;
+
+/** One copy, on a lone node; whoever has more nodes alters it. */
+export const AUDIT_KEYSPACE_STATEMENT = `CREATE KEYSPACE IF NOT EXISTS "${AUDIT_KEYSPACE}" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`;
+
+/** The keyspace and the grants that hold before any contract does. */
+export const CASSANDRA_BASE = {
+  roles: PRINCIPAL_NAMES,
+  keyspace: AUDIT_KEYSPACE,
+  grants: [...cassandraGrants({ kind: 'base' }), ...cassandraGrants({ kind: 'audit', keyspace: AUDIT_KEYSPACE })],
+} as const;
+
+/** Makes one principal's role, or gives an existing one the password that the home holds. `client` must be a superuser. */
+export async function provisionRole(client: Client, principal: PrincipalName, password: string): Promise<void> {
+  // The server knows bcrypt by its older mark; for passwords of ASCII below 256 bytes the two are the same.
+  const hashed = (await hash(password, BCRYPT_COST)).replace(/^\$2b\$/, '$2a$');
+  const options = `HASHED PASSWORD = '${hashed}' AND LOGIN = true AND SUPERUSER = ${PRINCIPALS[principal].superUser}`;
+  await client.execute(`CREATE ROLE IF NOT EXISTS "${principal}" WITH ${options}`);
+  await client.execute(`ALTER ROLE "${principal}" WITH HASHED PASSWORD = '${hashed}'`);
+}
+
+/**
+ * Makes the audit keyspace as `client`'s role, which so owns it. Where the operator was first, in the keyspace or with a
+ * table in it, what Cassandra gave it as their maker is taken back.
+ */
+export async function provisionAuditKeyspace(client: Client): Promise<void> {
+  await client.execute(AUDIT_KEYSPACE_STATEMENT);
+  const { rows } = await client.execute('SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?', [
+    AUDIT_KEYSPACE,
+  ]);
+  const tables = rows.map((row) => `TABLE "${AUDIT_KEYSPACE}"."${String(row['table_name'])}"`);
+  for (const resource of [`KEYSPACE "${AUDIT_KEYSPACE}"`, ...tables])
+    await client.execute(`REVOKE ALL PERMISSIONS ON ${resource} FROM ${MAKER_OF_KEYSPACES}`);
+}
+
+/** Gives every principal's role its base grants. Does no harm when called again. */
+export async function provisionGrants(client: Client): Promise<void> {
+  for (const grant of CASSANDRA_BASE.grants) await client.execute(grantStatement(grant));
+}
+
+/** Takes login and superuser away from the default role, and replaces its password by one that nobody knows. */
+export async function disableDefaultRole(client: Client, randomPassword: string): Promise<void> {
+  const hashed = (await hash(randomPassword, BCRYPT_COST)).replace(/^\$2b\$/, '$2a$');
+  await client.execute(
+    `ALTER ROLE ${DEFAULT_ROLE} WITH HASHED PASSWORD = '${hashed}' AND LOGIN = false AND SUPERUSER = false`,
+  );
+}

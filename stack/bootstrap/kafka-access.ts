@@ -1,0 +1,38 @@
+import type { Admin } from 'kafkajs';
+import { aclEntries, kafkaAcls } from '../../security/principals/kafka-acls.ts';
+import { AUDIT_TOPIC, CHECKPOINTS_TOPIC } from '../../security/principals/names.ts';
+
+/** Kept for ever, in one order, stamped by the broker: the two topics that prove what happened. */
+const AUDIT_TOPIC_CONFIGURATION = {
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'cleanup.policy': 'delete',
+  'min.insync.replicas': '1',
+  'message.timestamp.type': 'LogAppendTime',
+  // On disk before it is acknowledged: events are few, and they are what everything else waits for.
+  'flush.messages': '1',
+} as const;
+
+/** The topics and ACLs that hold before any contract does, as rows; they are what `provisionKafka` makes. */
+export const KAFKA_BASE = {
+  topics: [AUDIT_TOPIC, CHECKPOINTS_TOPIC],
+  configuration: AUDIT_TOPIC_CONFIGURATION,
+  acls: kafkaAcls({ kind: 'base' }),
+} as const;
+
+/**
+ * Makes the audit topics and gives every principal its base rights. Needs a super user; does no harm when called again.
+ * Kafka's own error leaves it where something else is wrong.
+ */
+export async function provisionKafka(admin: Admin): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = KAFKA_BASE.topics.filter((topic) => !existing.has(topic));
+  if (missing.length > 0) {
+    const configEntries = Object.entries(KAFKA_BASE.configuration).map(([name, value]) => ({ name, value }));
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1, configEntries })),
+    });
+  }
+  await admin.createAcls({ acl: aclEntries(KAFKA_BASE.acls) });
+}

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { WardlineError } from '../core/errors.ts';
+import type { Home } from '../core/home.ts';
+import { STACK_JMX_USER } from './configure.ts';
+import { provideJars } from './provide/jars.ts';
+import { stackLayout } from './layout.ts';
+import { LOOPBACK, readPorts } from './ports.ts';
+import { requireJava } from './provide/prerequisites.ts';
+import { nodetoolJvmOptions } from './render/java-options.ts';
+
+const TIMEOUT_MILLISECONDS = 120_000;
+const OUTPUT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Runs one nodetool command on the home's Cassandra over its authenticated JMX, and returns what it printed.
+ * The password is read by nodetool from a 0600 file; it is in no argument.
+ * Throws NOT_RUNNING where the home has no Cassandra yet, CASSANDRA_REFUSED with nodetool's words where it fails.
+ */
+export async function nodetool(home: Home, command: readonly string[]): Promise<string> {
+  const { cassandra, ports: portsFile } = stackLayout(home);
+  const ports = readPorts(portsFile);
+  if (ports === undefined) {
+    throw new WardlineError('NOT_RUNNING', `${home.path} has no Cassandra`, {
+      hint: `start it with: wardline up --home ${home.path}`,
+    });
+  }
+  const [java, jars] = await Promise.all([requireJava(process.env), provideJars(process.env, () => undefined)]);
+  const login = [
+    '-h',
+    LOOPBACK,
+    '-p',
+    String(ports.cassandraJmx),
+    '-u',
+    STACK_JMX_USER,
+    '-pwf',
+    cassandra.nodetoolLogin,
+  ];
+  const options = nodetoolJvmOptions(jars.cassandra, cassandra.temporary, cassandra.nodetoolLogging);
+  try {
+    const { stdout } = await promisify(execFile)(java, [...options, ...login, ...command], {
+      timeout: TIMEOUT_MILLISECONDS,
+      maxBuffer: OUTPUT_BYTES,
+      cwd: cassandra.folder,
+    });
+    return stdout;
+  } catch (error) {
+    throw new WardlineError('CASSANDRA_REFUSED', `nodetool ${command[0] ?? ''} failed: ${wordsOf(error)}`, {
+      hint: `see ${cassandra.log}`,
+      cause: error,
+    });
+  }
+}
+
+function wordsOf(error: unknown): string {
+  const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  return output.split('\n').find((line) => line !== '') ?? (error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { WardlineError } from '../../core/errors.ts';
+import { makeSecretFolder } from '../../core/files.ts';
+import { requireMaven } from './prerequisites.ts';
+import { SERVER_NAMES, type ServerName } from '../layout.ts';
+
+const POM = join(import.meta.dirname, '..', 'pom.xml');
+/** Written last: a folder that has it is complete. */
+const COMPLETE = 'complete';
+const HASH_CHARACTERS = 16;
+const MAVEN_TIMEOUT_MILLISECONDS = 15 * 60_000;
+const MAVEN_OUTPUT_BYTES = 1024 * 1024;
+
+export type JarFolders = Readonly<Record<ServerName, string>>;
+
+/**
+ * The folders with the servers' jars, downloaded by Maven (checksums strict) at the first call for one state of the pom,
+ * afterwards found in the user's cache without Maven or network. Two processes may call it at once: each downloads
+ * into a folder of its own, and the first to finish gives it its name.
+ * Throws PREREQUISITE_MISSING where Maven is needed and missing, SERVER_START_FAILED where it fails.
+ */
+export async function provideJars(environment: NodeJS.ProcessEnv, report: (line: string) => void): Promise<JarFolders> {
+  const folder = jarsFolder(environment);
+  if (!existsSync(join(folder, COMPLETE))) await download(folder, environment, report);
+  return { kafka: join(folder, 'kafka'), cassandra: join(folder, 'cassandra') };
+}
+
+/** The one jar of `folder` whose name starts with `artifact-` and a digit. Throws NOT_FOUND where it is missing. */
+export function jarOf(folder: string, artifact: string): string {
+  const name = readdirSync(folder).find(
+    (file) => file.startsWith(`${artifact}-`) && /^\d/.test(file.slice(artifact.length + 1)),
+  );
+  if (name === undefined)
+    throw new WardlineError('NOT_FOUND', `${folder} has no jar of ${artifact}`, {
+      hint: 'delete that folder and run: wardline setup',
+    });
+  return join(folder, name);
+}
+
+function jarsFolder(environment: NodeJS.ProcessEnv): string {
+  const cache = environment['XDG_CACHE_HOME'];
+  const root = cache === undefined || cache === '' ? join(homedir(), '.cache') : cache;
+  const hash = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, HASH_CHARACTERS);
+  return join(root, 'wardline', `jars-${hash}`);
+}
+
+async function download(folder: string, environment: NodeJS.ProcessEnv, report: (line: string) => void): Promise<void> {
+  const maven = await requireMaven(environment);
+  makeSecretFolder(join(folder, '..'));
+  const temporary = mkdtempSync(`${folder}.`);
+  try {
+    for (const server of SERVER_NAMES) {
+      report(`downloading ${server} (once; into ${folder})`);
+      await copyDependencies(maven, server, join(temporary, server));
+    }
+    writeFileSync(join(temporary, COMPLETE), '');
+    moveIntoPlace(temporary, folder);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function moveIntoPlace(temporary: string, folder: string): void {
+  try {
+    renameSync(temporary, folder);
+  } catch (error) {
+    // Another process was first; what it put there is the same.
+    if (!existsSync(join(folder, COMPLETE))) throw error;
+  }
+}
+
+async function copyDependencies(maven: string, profile: ServerName, output: string): Promise<void> {
+  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${output}`];
+  try {
+    await promisify(execFile)(
+      maven,
+      ['--batch-mode', '--quiet', '--strict-checksums', '--file', POM, '--activate-profiles', profile, ...goal],
+      { timeout: MAVEN_TIMEOUT_MILLISECONDS, maxBuffer: MAVEN_OUTPUT_BYTES },
+    );
+  } catch (error) {
+    throw new WardlineError(
+      'SERVER_START_FAILED',
+      `Maven could not download the jars of ${profile}: ${firstError(error)}`,
+      {
+        hint: 'check the network and Maven settings, then run: wardline setup',
+        cause: error,
+      },
+    );
+  }
+}
+
+function firstError(error: unknown): string {
+  const output = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+  return (
+    /\[ERROR\].*/.exec(output)?.[0] ?? (error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
+  );
+}

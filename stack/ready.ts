@@ -1,0 +1,94 @@
+import { sleep } from '../core/clock.ts';
+import type { Connection } from '../core/connection.ts';
+import { WardlineError } from '../core/errors.ts';
+import type { Home } from '../core/home.ts';
+import { cassandraClient } from '../security/connect/cassandra.ts';
+import { kafkaClient } from '../security/connect/kafka.ts';
+import type { PrincipalName } from '../security/principals/names.ts';
+import { SERVER_TITLES, stackLayout, type ServerName } from './layout.ts';
+import { readPorts, requireFreePorts } from './ports.ts';
+import { supervisorOf } from './supervisor/control.ts';
+import { readState } from './supervisor/state.ts';
+
+const POLL_MILLISECONDS = 200;
+const START_TIMEOUT_MILLISECONDS = 180_000;
+/** So many ends in a row are not a mishap: the server cannot run as things stand. */
+const ENDS_TO_GIVE_UP = 3;
+
+/** Throws while the server does not answer this principal. */
+type Probe = (connection: Connection, principal: PrincipalName) => Promise<void>;
+
+/** A real request with real credentials: what a log line says is no proof that anyone gets in. */
+const PROBES: Readonly<Record<ServerName, Probe>> = {
+  kafka: async (connection, principal) => {
+    const admin = kafkaClient(connection, principal, { clientId: 'wardline-ready' }).admin({ retry: { retries: 0 } });
+    try {
+      await admin.connect();
+      await admin.describeCluster();
+    } finally {
+      await admin.disconnect();
+    }
+  },
+  cassandra: async (connection, principal) => {
+    const client = cassandraClient(connection, principal);
+    try {
+      await client.execute('SELECT release_version FROM system.local');
+    } finally {
+      await client.shutdown();
+    }
+  },
+};
+
+/**
+ * Returns when the server answers a request of that principal over one of the connections, and over which.
+ * Throws PORT_IN_USE or SERVER_START_FAILED where it ends again and again, its supervisor dies, or three minutes pass.
+ */
+export async function whenReady(
+  home: Home,
+  server: ServerName,
+  connections: readonly Connection[],
+  principal: PrincipalName,
+): Promise<Connection> {
+  const layout = stackLayout(home);
+  const endsBefore = readState(layout.supervisor.state)?.servers[server].restarts ?? 0;
+  const deadline = Date.now() + START_TIMEOUT_MILLISECONDS;
+  for (;;) {
+    let cause: unknown;
+    for (const connection of connections) {
+      cause = await failureOf(PROBES[server](connection, principal));
+      if (cause === undefined) return connection;
+    }
+    const state = readState(layout.supervisor.state)?.servers[server];
+    const ends = (state?.restarts ?? 0) - endsBefore;
+    const why = reasonToGiveUp(home, ends, state?.lastExit, Date.now() > deadline);
+    if (why !== undefined) {
+      const ports = readPorts(layout.ports);
+      if (ports !== undefined && ends > 0) await requireFreePorts(server, ports, layout.ports);
+      throw new WardlineError('SERVER_START_FAILED', `${SERVER_TITLES[server]} ${why}`, {
+        hint: `see ${layout[server].log} and ${layout[server].console}`,
+        cause,
+      });
+    }
+    await sleep(POLL_MILLISECONDS);
+  }
+}
+
+function reasonToGiveUp(
+  home: Home,
+  ends: number,
+  lastExit: string | null | undefined,
+  late: boolean,
+): string | undefined {
+  if (ends >= ENDS_TO_GIVE_UP) return `ended ${ends} times, last with ${lastExit ?? 'an unknown exit'}`;
+  if (supervisorOf(home) === undefined) return 'has lost its supervisor';
+  return late ? 'does not answer' : undefined;
+}
+
+async function failureOf(work: Promise<void>): Promise<unknown> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return error ?? new Error('unknown failure');
+  }
+}

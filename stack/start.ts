@@ -1,0 +1,112 @@
+import { systemClock } from '../core/clock.ts';
+import type { Settings } from '../core/configuration.ts';
+import type { Connection } from '../core/connection.ts';
+import type { Home } from '../core/home.ts';
+import { mintCertificates } from '../security/certs/mint.ts';
+import { mintKeyStores } from '../security/keyring/mint.ts';
+import { bootstrap, isBootstrapped } from './bootstrap/bootstrap.ts';
+import { formatKafka } from './bootstrap/format-kafka.ts';
+import { configureServers } from './configure.ts';
+import { embeddedConnection, writeConnection } from './connection.ts';
+import { provideJars } from './provide/jars.ts';
+import { SERVER_NAMES, stackLayout } from './layout.ts';
+import { choosePorts, requireFreePorts, type Ports } from './ports.ts';
+import { requireJava } from './provide/prerequisites.ts';
+import { waitForLock } from './process/lock.ts';
+import { whenReady } from './ready.ts';
+import {
+  runningServer,
+  startSupervisor,
+  stopSupervisor,
+  supervisorOf,
+  whenServersOwned,
+} from './supervisor/control.ts';
+
+/** Told of the one thing that a start does as break-glass: before it, and when it is done. Both are awaited. */
+export interface BootstrapRecord {
+  readonly beginning: () => Promise<void>;
+  readonly done: () => Promise<void>;
+}
+
+const NO_RECORD: BootstrapRecord = { beginning: () => Promise.resolve(), done: () => Promise.resolve() };
+
+/** Whose request tells that the servers are usable, once they know the principals. */
+const READER_OF_READINESS = 'operator';
+
+/**
+ * Starts Kafka and Cassandra for a home and returns how to reach them, when both answer real requests.
+ * Where they run already it only makes sure that they answer. A second call at the same time waits for the first.
+ * Whatever an earlier call left unfinished is finished; what an earlier supervisor left running is taken over.
+ * Key stores are completed in either case. `record` is told of a bootstrap.
+ * Throws PREREQUISITE_MISSING, PORT_IN_USE, SERVER_START_FAILED or CERTIFICATE_INVALID.
+ */
+export async function startStack(
+  home: Home,
+  settings: Settings,
+  report: (line: string) => void,
+  record: BootstrapRecord = NO_RECORD,
+): Promise<Connection> {
+  const lock = await waitForLock(stackLayout(home).supervisor.upLock, (holder) =>
+    report(`process ${holder ?? ''} is starting or stopping the servers of this home: waiting for it`),
+  );
+  try {
+    const ports = await choosePorts(stackLayout(home).ports);
+    if (supervisorOf(home) !== undefined) {
+      // Dead-letter keys are made for days ahead: servers that run for long must not outlive them.
+      await mintKeyStores(home, systemClock);
+      return await connect(home, ports, report, record);
+    }
+    await prepare(home, settings, ports, report);
+    await startSupervisor(home);
+    await whenServersOwned(home);
+    return await connectOrStop(home, ports, report, record);
+  } finally {
+    lock.release();
+  }
+}
+
+async function prepare(home: Home, settings: Settings, ports: Ports, report: (line: string) => void): Promise<void> {
+  for (const server of SERVER_NAMES)
+    if (runningServer(home, server) === undefined) await requireFreePorts(server, ports, stackLayout(home).ports);
+  const [jars, java] = await Promise.all([
+    provideJars(process.env, report),
+    requireJava(process.env),
+    mintIdentities(home),
+  ]);
+  configureServers(home, settings, ports, { java, jars });
+  await formatKafka(home, { java, jars });
+}
+
+async function mintIdentities(home: Home): Promise<void> {
+  await mintCertificates(home, systemClock);
+  await mintKeyStores(home, systemClock);
+}
+
+/** Servers that cannot be used are not left running. */
+async function connectOrStop(...start: Parameters<typeof connect>): Promise<Connection> {
+  const [home] = start;
+  try {
+    return await connect(...start);
+  } catch (error) {
+    await stopSupervisor(home);
+    throw error;
+  }
+}
+
+async function connect(
+  home: Home,
+  ports: Ports,
+  report: (line: string) => void,
+  record: BootstrapRecord,
+): Promise<Connection> {
+  const connection = embeddedConnection(home, ports);
+  if (!isBootstrapped(home)) {
+    report('first start: making principals, rights and audit topics');
+    await record.beginning();
+    await bootstrap(home, connection);
+    await record.done();
+  }
+  await Promise.all(SERVER_NAMES.map((server) => whenReady(home, server, [connection], READER_OF_READINESS)));
+  writeConnection(home, connection);
+  return connection;
+}

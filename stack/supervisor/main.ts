@@ -1,0 +1,90 @@
+/**
+ * The supervisor: a process of its own that owns the servers of one home (`node supervisor/main.ts HOME`).
+ * It starts them, starts them again when they end, and ends them gracefully when it gets SIGTERM. One per home.
+ */
+import { appendFileSync, existsSync, renameSync, statSync } from 'node:fs';
+import { openHome } from '../../core/home.ts';
+import { SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
+import { identityOf } from '../process/identity.ts';
+import { tryLock } from '../process/lock.ts';
+import { keepServer } from './keeper.ts';
+import { readPlan, readState, writeState, type ServerState, type SupervisorState } from './state.ts';
+
+const LOG_BYTES = 1024 * 1024;
+const ANOTHER_SUPERVISOR = 3;
+
+async function supervise(homePath: string): Promise<void> {
+  const layout = stackLayout(openHome(homePath)).supervisor;
+  const lock = tryLock(layout.lock);
+  if (lock === undefined) {
+    process.exitCode = ANOTHER_SUPERVISOR;
+    return;
+  }
+  const log = logTo(layout.log);
+  const previous = readState(layout.state);
+  const servers: Record<ServerName, ServerState> = {
+    // Nobody's until they are taken over or started: whoever waits for the servers must not take an old one that is being ended.
+    kafka: { ...(previous?.servers.kafka ?? emptyState()), process: null },
+    cassandra: { ...(previous?.servers.cassandra ?? emptyState()), process: null },
+  };
+  const self = identityOf(process.pid) ?? { pid: process.pid, started: 'unknown' };
+  const since = Date.now();
+  const record = (): void => {
+    const state: SupervisorState = { supervisor: self, since, servers };
+    // A full disk must not end the supervisor: servers that nobody recorded are found by their arguments.
+    attempt(() => writeState(layout.state, state), log);
+  };
+  record();
+  log(`supervisor ${process.pid} started`);
+
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  // The terminal that started the servers may close; they stay.
+  process.on('SIGHUP', () => undefined);
+
+  await Promise.all(
+    SERVER_NAMES.map((name) =>
+      keepServer(name, previous?.servers[name], {
+        plan: () => readPlan(layout.plan).servers[name],
+        environment: process.env,
+        changed: (state) => {
+          servers[name] = state;
+          record();
+        },
+        log,
+        stop: stop.signal,
+      }),
+    ),
+  );
+  log(`supervisor ${process.pid} ended`);
+  lock.release();
+}
+
+function emptyState(): ServerState {
+  return { process: null, since: 0, digest: '', restarts: 0, lastExit: null };
+}
+
+/** Appends lines with their time; keeps the log before this one, so that it never takes more than twice its size. */
+function logTo(file: string): (line: string) => void {
+  return (line) => {
+    attempt(
+      () => {
+        if (existsSync(file) && statSync(file).size > LOG_BYTES) renameSync(file, `${file}.1`);
+        appendFileSync(file, `${new Date().toISOString()} ${line}\n`, { mode: 0o600 });
+      },
+      () => undefined,
+    );
+  };
+}
+
+function attempt(work: () => void, onFailure: (line: string) => void): void {
+  try {
+    work();
+  } catch (error) {
+    onFailure(`could not write: ${String(error)}`);
+  }
+}
+
+process.title = 'wardline-supervisor';
+process.umask(0o077);
+await supervise(process.argv[2] ?? '');

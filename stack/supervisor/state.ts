@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { readIfPresent, writeFileAtomic } from '../../core/files.ts';
+
+/** How to start one server. */
+const serverPlan = z.strictObject({
+  java: z.string(),
+  /** The file of arguments for `java @FILE`. */
+  options: z.string(),
+  /** Where it runs, and where a core dump would go. */
+  folder: z.string(),
+  /** Where its standard output and error go. */
+  console: z.string(),
+  /** Digest of its whole configuration: a running server with another one is started anew. */
+  digest: z.string(),
+});
+
+/** What the supervisor runs: written by whoever starts it, read before each start of a server. */
+const planSchema = z.strictObject({ servers: z.strictObject({ kafka: serverPlan, cassandra: serverPlan }) });
+
+const identity = z.object({ pid: z.int(), started: z.string() });
+const serverState = z.object({
+  /** Of the running process; null while there is none. */
+  process: identity.nullable(),
+  /** When that process was started: milliseconds since the epoch. */
+  since: z.number(),
+  /** Digest of the configuration it was started with. */
+  digest: z.string(),
+  /** How often it ended since the supervisor started. */
+  restarts: z.int(),
+  lastExit: z.string().nullable(),
+});
+const stateSchema = z.object({
+  supervisor: identity,
+  since: z.number(),
+  servers: z.object({ kafka: serverState, cassandra: serverState }),
+});
+
+export type Plan = z.infer<typeof planSchema>;
+export type ServerPlan = z.infer<typeof serverPlan>;
+export type ServerState = z.infer<typeof serverState>;
+export type SupervisorState = z.infer<typeof stateSchema>;
+
+/** What the supervisor last wrote of itself, or undefined where there is nothing readable. It may be of a dead supervisor. */
+export function readState(file: string): SupervisorState | undefined {
+  return stateSchema.safeParse(readJson(file)).data;
+}
+
+/** Replaces the state as one step, so that a reader never sees half of it. */
+export function writeState(file: string, state: SupervisorState): void {
+  writeFileAtomic(file, `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** Throws where the plan is missing or damaged: the supervisor has nothing to do without. */
+export function readPlan(file: string): Plan {
+  return planSchema.parse(readJson(file));
+}
+
+export function writePlan(file: string, plan: Plan): void {
+  writeFileAtomic(file, `${JSON.stringify(plan, null, 2)}\n`);
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readIfPresent(file) ?? 'null');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { launcherFlags } from './launcher.ts';
+
+test('the launcher of this project starts Node in the known form', () => {
+  expect(launcherFlags()).toContain('--disable-warning=TimeoutNegativeWarning');
+});
+
+test('all flags are taken, in their order', () => {
+  const script = 'set -eu\nexec "$root/node_modules/node/bin/node" --one=8 --two "$root/cli/main.ts" "$@"\n';
+  expect(launcherFlags(script)).toEqual(['--one=8', '--two']);
+});
+
+test('another form is an error, never no flags', () => {
+  expect(() => launcherFlags('exec node cli/main.ts')).toThrow('launcher');
+});

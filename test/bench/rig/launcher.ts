@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+const LAUNCHER = resolve(import.meta.dirname, '../../../wardline');
+
+/**
+ * The options that the `wardline` command gives to Node: what the bench starts runs under the same, so that memory and
+ * speed are those of the product. Throws where the launcher does not start Node in the form that is known here.
+ */
+export function launcherFlags(script = readFileSync(LAUNCHER, 'utf8')): readonly string[] {
+  const flags = /^exec .*\/bin\/node"((?: --[a-z0-9=-]+)*) "\$root\/cli\/main\.ts"/im.exec(script)?.[1];
+  if (flags === undefined) throw new Error('the launcher does not start Node as the bench expects');
+  return flags.split(' ').filter((flag) => flag !== '');
+}

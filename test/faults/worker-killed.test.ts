@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
+import { freezeAt, MOMENTS } from '../support/faults/moments.ts';
+import { scenario } from '../support/faults/scenario.ts';
+import { expectCommitsAudited } from '../support/faults/verify.ts';
+
+const KEYS = 12_000;
+
+let stack: FaultStack;
+
+beforeAll(async () => {
+  stack = await faultStack();
+});
+
+afterAll(() => stack.remove());
+
+describe('a worker killed', () => {
+  it.each(Object.entries(MOMENTS))('%s loses nothing and doubles nothing', async (name, moment) => {
+    const id = `killed-${name.replaceAll(' ', '-')}`;
+    const flow = await scenario({ home: stack.home.path, folder: stack.folder }, id, KEYS);
+    try {
+      await flow.produce();
+      const first = flow.worker();
+      await freezeAt(first, flow.observer, moment);
+      await expectCommitsAudited(flow.observer);
+      await first.kill();
+
+      const second = flow.worker();
+      await flow.verify();
+      expect((await second.stop()).code).toBe(0);
+    } finally {
+      await flow.close();
+    }
+  });
+});

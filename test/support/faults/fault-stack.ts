@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { loadSettings } from '../../../core/configuration.ts';
+import { openHome, openOrCreateHome, type Home } from '../../../core/home.ts';
+import { startStack, stopStack, type ServerName } from '../../../stack/index.ts';
+import { signal } from '../../../stack/process/identity.ts';
+import { runningServer, supervisorOf } from '../../../stack/supervisor/control.ts';
+
+/** Small windows and small batches: many moments at which a fault can hit. */
+export const FINE_WINDOWS = {
+  worker: { windowRecords: 400, windowMilliseconds: 20, rowsPerBatch: 4, batchesInFlight: 2 },
+  source: { batchRecords: 100 },
+} as const;
+
+/** Servers of a test file's own, to be damaged. */
+export interface FaultStack {
+  readonly home: Home;
+  /** A folder for inputs and contracts, beside the home. */
+  readonly folder: string;
+  up(): Promise<void>;
+  down(): Promise<void>;
+  signalServer(server: ServerName, name: NodeJS.Signals): void;
+  /** Ends a server at once; its supervisor starts it again. */
+  killServer(server: ServerName): Promise<void>;
+  killSupervisor(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+const POLL_MILLISECONDS = 50;
+
+/** Starts servers in a home of their own, with these settings. */
+export async function faultStack(settings: Readonly<Record<string, unknown>> = FINE_WINDOWS): Promise<FaultStack> {
+  const folder = mkdtempSync(join(tmpdir(), 'wardline-faults-'));
+  const home = openOrCreateHome(join(folder, 'home'));
+  writeFileSync(home.paths.configuration, stringify(settings));
+  const up = async (): Promise<void> => {
+    await startStack(home, loadSettings(home), () => undefined);
+  };
+  await up();
+  return {
+    home,
+    folder,
+    up,
+    async down() {
+      await stopStack(home, { wipe: false });
+    },
+    signalServer(server, name) {
+      const running = runningServer(home, server);
+      if (running === undefined) throw new Error(`${server} does not run`);
+      signal(running, name);
+    },
+    async killServer(server) {
+      const running = runningServer(home, server);
+      if (running === undefined) throw new Error(`${server} does not run`);
+      signal(running, 'SIGKILL');
+      while (runningServer(home, server)?.started === running.started) await sleep(POLL_MILLISECONDS);
+    },
+    async killSupervisor() {
+      const supervisor = supervisorOf(home);
+      if (supervisor === undefined) throw new Error('no supervisor runs');
+      signal(supervisor, 'SIGKILL');
+      while (supervisorOf(home) !== undefined) await sleep(POLL_MILLISECONDS);
+    },
+    async remove() {
+      await stopStack(openHome(home.path), { wipe: true });
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { loadSettings } from '../../core/configuration.ts';
+import { openHome, openOrCreateHome } from '../../core/home.ts';
+import { startStack, stopStack } from '../../stack/index.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Path of the home whose servers run during the whole test run. */
+    stackHome: string;
+  }
+}
+
+/** Starts one Kafka and one Cassandra for the whole run, in a home that is removed afterwards. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const home = openOrCreateHome(mkdtempSync(join(tmpdir(), 'wardline-test-')));
+  await startStack(home, loadSettings(home), () => undefined);
+  project.provide('stackHome', home.path);
+  return async () => {
+    await stopStack(openHome(home.path), { wipe: true });
+  };
+}

@@ -1,0 +1,86 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { crc32 } from 'node:zlib';
+
+const HOST = '127.0.0.1';
+/** A server that objects does so within a few milliseconds. */
+const SETTLE_MILLISECONDS = 700;
+const TIMEOUT_MILLISECONDS = 5000;
+
+export interface Outcome {
+  /** Whether the connection stood to the end; `answered` says that the server also sent something. */
+  readonly admitted: boolean;
+  readonly answer: Buffer;
+  readonly reason: string;
+}
+
+/** What happens to a TLS client: TLS 1.3 servers refuse a client certificate only after the handshake, so it waits a moment. */
+export function tlsOutcome(port: number, options: ConnectionOptions, request?: Buffer): Promise<Outcome> {
+  const socket = connectTls({ host: HOST, port, ...options });
+  return outcome(socket, 'secureConnect', request);
+}
+
+/** What happens to a client that speaks no TLS. */
+export function plainOutcome(port: number, request: Buffer): Promise<Outcome> {
+  return outcome(connectTcp({ host: HOST, port }), 'connect', request);
+}
+
+function outcome(socket: Socket, established: string, request: Buffer | undefined): Promise<Outcome> {
+  const chunks: Buffer[] = [];
+  return new Promise((resolve) => {
+    const finish = (admitted: boolean, reason: string): void => {
+      clearTimeout(deadline);
+      socket.destroy();
+      resolve({ admitted, answer: Buffer.concat(chunks), reason });
+    };
+    const deadline = setTimeout(() => finish(false, 'no connection in time'), TIMEOUT_MILLISECONDS);
+    socket.on('data', (chunk: Buffer) => void chunks.push(chunk));
+    socket.once('error', (error) => finish(false, error.message));
+    socket.once('close', () => finish(false, 'closed by the server'));
+    socket.once(established, () => {
+      if (request !== undefined) socket.write(request);
+      setTimeout(() => finish(true, 'stands'), SETTLE_MILLISECONDS);
+    });
+  });
+}
+
+/** Kafka's ApiVersions request, version 0: allowed before a login. */
+export function kafkaApiVersions(): Buffer {
+  return kafkaRequest(18, Buffer.alloc(0));
+}
+
+/** Kafka's Metadata request for all topics, version 0: needs a login. */
+export function kafkaMetadata(): Buffer {
+  return kafkaRequest(3, Buffer.alloc(4));
+}
+
+/** A request's header (version 1): length, key, version 0, correlation id, no client id. */
+function kafkaRequest(key: number, body: Buffer): Buffer {
+  const header = Buffer.alloc(14);
+  header.writeInt32BE(10 + body.length, 0);
+  header.writeInt16BE(key, 4);
+  header.writeInt32BE(1, 8);
+  header.writeInt16BE(-1, 12);
+  return Buffer.concat([header, body]);
+}
+
+/** An OPTIONS frame of the CQL native protocol, version 4: the first thing a driver says. */
+export function cqlOptions(): Buffer {
+  return Buffer.from([0x04, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, 0x00]);
+}
+
+/** What Cassandra's messages begin with, and what its checksums begin with. */
+const INTERNODE_MAGIC = Buffer.from([0xca, 0x55, 0x2d, 0xfa]);
+/** Messaging version of Cassandra 4 and later. */
+const INTERNODE_VERSION = 12;
+const SMALL_MESSAGES = 2;
+
+/** The first message of Cassandra's internode protocol: a node at 127.0.0.1 asks for a connection for small messages. */
+export function internodeInitiate(): Buffer {
+  const flags = Buffer.from([INTERNODE_VERSION, INTERNODE_VERSION, INTERNODE_VERSION, SMALL_MESSAGES]);
+  const from = Buffer.from([6, 127, 0, 0, 1, 0x1b, 0x58]);
+  const body = Buffer.concat([INTERNODE_MAGIC, flags, from]);
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(Buffer.concat([Buffer.from(INTERNODE_MAGIC).reverse(), body])));
+  return Buffer.concat([body, checksum]);
+}
