@@ -20,7 +20,7 @@ describe('a worker killed', () => {
     const flow = await scenario({ home: stack.home.path, folder: stack.folder }, id, KEYS);
     try {
       await flow.produce();
-      const first = flow.worker();
+      const first = flow.worker(moment.step);
       await freezeAt(first, flow.observer, moment);
       await expectCommitsAudited(flow.observer);
       await first.kill();

@@ -39,8 +39,9 @@ describe('a worker killed', () => {
   it(`${MOMENT} loses nothing and doubles nothing`, async () => {
     await survives('quick-worker', async (flow) => {
       await flow.produce();
-      const worker = flow.worker();
-      await freezeAt(worker, flow.observer, MOMENTS[MOMENT]);
+      const moment = MOMENTS[MOMENT];
+      const worker = flow.worker(moment.step);
+      await freezeAt(worker, flow.observer, moment);
       await expectCommitsAudited(flow.observer);
       await worker.kill();
       flow.worker();

@@ -1,54 +1,81 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { coveredBy, type Observer } from './observer.ts';
 import type { RunningWardline } from './process.ts';
+import type { Step } from './stops-itself.ts';
 
-/** What a frozen worker left behind: the answer to "is it at the moment we wait for?". */
-export type Moment = (observer: Observer) => Promise<boolean>;
+/** A moment between two steps of a window, as it shows on the servers while the process stands still. */
+export interface Moment {
+  /** Where the process stops itself to be looked at. */
+  readonly step: Step;
+  readonly isNow: (observer: Observer) => Promise<boolean>;
+}
 
-/** The moments between two steps of a window, as they show on the servers. */
 export const MOMENTS = {
   /** Rows stand in Cassandra that no event names. */
-  'between effect and event': async (observer) => {
-    const [stored, windows] = [await observer.storedOffsets(), await observer.windows()];
-    const covered = coveredBy(windows, 'store');
-    return [...stored].some(([partition, offsets]) => highest(offsets) >= (covered.get(partition) ?? 0n));
+  'between effect and event': {
+    step: 'before an event',
+    async isNow(observer) {
+      const [stored, windows] = [await observer.storedOffsets(), await observer.windows()];
+      const covered = coveredBy(windows, 'store');
+      return [...stored].some(([partition, offsets]) => highest(offsets) >= (covered.get(partition) ?? 0n));
+    },
   },
   /** An event names offsets that the group has not committed. */
-  'between event and commit': async (observer) => {
-    const committed = await observer.committed();
-    const covered = coveredBy(await observer.windows(), 'store');
-    return [...covered].some(([partition, end]) => end > (committed.get(partition) ?? 0n));
+  'between event and commit': {
+    step: 'before a commit',
+    async isNow(observer) {
+      const committed = await observer.committed();
+      const covered = coveredBy(await observer.windows(), 'store');
+      return [...covered].some(([partition, end]) => end > (committed.get(partition) ?? 0n));
+    },
   },
   /** Of the rows that no event names yet, some stand in Cassandra and ones before them do not. */
-  'in mid-batch': async (observer) => {
-    const [stored, windows] = [await observer.storedOffsets(), await observer.windows()];
-    const covered = coveredBy(windows, 'store');
-    return [...stored].some(([partition, offsets]) => hasGap(offsets, covered.get(partition) ?? 0n));
+  'in mid-batch': {
+    step: 'after a batch',
+    async isNow(observer) {
+      const [stored, windows] = [await observer.storedOffsets(), await observer.windows()];
+      const covered = coveredBy(windows, 'store');
+      return [...stored].some(([partition, offsets]) => hasGap(offsets, covered.get(partition) ?? 0n));
+    },
   },
 } as const satisfies Record<string, Moment>;
 
 const SETTLE_MILLISECONDS = 60;
-const LONGEST_RUN_MILLISECONDS = 40;
+const POLL_MILLISECONDS = 10;
+/** The first stops come before the first window; a later one also shows that windows before it were finished. */
+const STOPS_PASSED = 3;
 
 /**
- * Stops the process again and again, each time after running a little, until the servers show it at the moment; it stays
- * stopped then. What it had sent when it was stopped is waited for, so that the answer no longer changes.
- * Rejects when the process ends, or after `milliseconds`.
+ * Lets a process go on that stops itself at the moment's step (`scenario.worker(step)`), until it has passed some stops
+ * and the servers show it at the moment; it stays stopped then. What it had sent is waited for, so that the answer no
+ * longer changes. Rejects when the process ends, or after `milliseconds`.
  */
 export async function freezeAt(
-  worker: RunningWardline,
+  process: RunningWardline,
   observer: Observer,
   moment: Moment,
   milliseconds = 60_000,
 ): Promise<void> {
-  for (const deadline = Date.now() + milliseconds; Date.now() < deadline && worker.isRunning();) {
-    worker.signal('SIGSTOP');
+  let stops = 0;
+  for (const deadline = Date.now() + milliseconds; Date.now() < deadline && process.isRunning();) {
+    if (!(await isStopped(process.pid))) {
+      await sleep(POLL_MILLISECONDS);
+      continue;
+    }
+    stops += 1;
     await sleep(SETTLE_MILLISECONDS);
-    if (await moment(observer)) return;
-    worker.signal('SIGCONT');
-    await sleep(1 + Math.random() * LONGEST_RUN_MILLISECONDS);
+    if (stops > STOPS_PASSED && (await moment.isNow(observer))) return;
+    process.signal('SIGCONT');
+    await sleep(POLL_MILLISECONDS);
   }
-  throw new Error(`the process was never seen at that moment; it said:\n${worker.said()}`);
+  throw new Error(`the process was never seen at that moment; it said:\n${process.said()}`);
+}
+
+async function isStopped(pid: number): Promise<boolean> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'state=', '-p', String(pid)]);
+  return stdout.trim().startsWith('T');
 }
 
 function highest(offsets: ReadonlySet<bigint>): bigint {

@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { STOPS_AT, type Step } from './stops-itself.ts';
 
+const STOPS_ITSELF = pathToFileURL(join(import.meta.dirname, 'stops-itself.ts')).href;
 const COMMAND = join(import.meta.dirname, '../../../wardline');
 const POLL_MILLISECONDS = 20;
 const SAMPLE_MILLISECONDS = 250;
@@ -41,12 +44,13 @@ export interface RunningWardline {
   mostMemory(): number;
 }
 
-/** Starts a command on a home. The shell script replaces itself by Node, so that a signal reaches Node itself. */
-export function startWardline(home: string, args: readonly string[]): RunningWardline {
+/** Starts a command on a home; with `stopsAt` it stops itself at each such step. The shell script replaces itself by Node, so that a signal reaches Node itself. */
+export function startWardline(home: string, args: readonly string[], stopsAt?: Step): RunningWardline {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(WARDLINE_|VITEST|NODE_)/.test(name));
+  const stops = stopsAt === undefined ? {} : { NODE_OPTIONS: `--import=${STOPS_ITSELF}`, [STOPS_AT]: stopsAt };
   const child = spawn(COMMAND, [...args, '--home', home, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: Object.fromEntries(inherited),
+    env: { ...Object.fromEntries(inherited), ...stops },
   });
   const pid = child.pid;
   if (pid === undefined) throw new Error(`wardline ${args[0] ?? ''} did not start`);

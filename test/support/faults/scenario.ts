@@ -2,6 +2,7 @@ import { wardlineOn } from '../wardline.ts';
 import { ledgerContract, ledgerFile, type Ledger, type LedgerFile } from './ledger.ts';
 import { observe, type Observer } from './observer.ts';
 import { startWardline, type RunningWardline } from './process.ts';
+import type { Step } from './stops-itself.ts';
 import { expectCommitsAudited, expectWhole, whenCommitted } from './verify.ts';
 
 export interface ScenarioPlace {
@@ -18,7 +19,8 @@ export interface Scenario {
   readonly file: LedgerFile;
   readonly observer: Observer;
   source(...flags: string[]): RunningWardline;
-  worker(): RunningWardline;
+  /** With a step, the worker stops itself at each such step. */
+  worker(stopsAt?: Step): RunningWardline;
   run(...flags: string[]): RunningWardline;
   /** Puts the whole input on the topic, with nobody storing it. */
   produce(): Promise<void>;
@@ -36,9 +38,9 @@ export async function scenario(place: ScenarioPlace, id: string, keys: number): 
   await wardlineOn(home, ['contract', 'apply', ledger.contract]);
   const observer = await observe(home, ledger);
   const started: RunningWardline[] = [];
-  const start = (command: string, flags: readonly string[]): RunningWardline => {
+  const start = (command: string, flags: readonly string[], stopsAt?: Step): RunningWardline => {
     const settings = config === undefined ? [] : ['--config', config];
-    const process = startWardline(home, [command, '--contract', ledger.contract, ...flags, ...settings]);
+    const process = startWardline(home, [command, '--contract', ledger.contract, ...flags, ...settings], stopsAt);
     started.push(process);
     return process;
   };
@@ -48,7 +50,7 @@ export async function scenario(place: ScenarioPlace, id: string, keys: number): 
     file,
     observer,
     source: (...flags) => start('source', [...input, ...flags]),
-    worker: () => start('worker', []),
+    worker: (stopsAt) => start('worker', [], stopsAt),
     run: (...flags) => start('run', [...input, ...flags]),
     async produce() {
       const { code, stderr } = await start('source', input).ended;

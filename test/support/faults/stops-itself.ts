@@ -1,0 +1,61 @@
+import cassandra from 'cassandra-driver';
+import kafkajs, { type Consumer, type Producer, type ProducerRecord } from 'kafkajs';
+import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
+
+/**
+ * Loaded into a process of Wardline before its own code (`--import`): the process stops itself, as by SIGSTOP from
+ * outside, each time it comes to the step that STOPS_AT names. Who watches it lets it go on, or kills it there.
+ */
+
+/** Steps at which a process can stop itself. */
+export type Step = 'before an event' | 'before a commit' | 'after a batch';
+
+/** The environment variable that names the step. */
+export const STOPS_AT = 'TEST_STOPS_AT';
+
+const step = process.env[STOPS_AT];
+
+function stopHere(): void {
+  process.kill(process.pid, 'SIGSTOP');
+}
+
+/** Puts another method in the place of one, which is given the old one, bound, and the call's arguments. */
+function replace(
+  owner: object,
+  method: string,
+  by: (old: (...call: unknown[]) => unknown, call: unknown[]) => unknown,
+) {
+  const old = Reflect.get(owner, method) as (...call: unknown[]) => unknown;
+  Reflect.set(owner, method, function (this: unknown, ...call: unknown[]) {
+    return by(old.bind(this), call);
+  });
+}
+
+switch (step as Step | undefined) {
+  case 'before an event':
+    replace(kafkajs.Kafka.prototype, 'producer', (create, options) => {
+      const producer = create(...options) as Producer;
+      replace(producer, 'send', (send, call) => {
+        if ((call[0] as ProducerRecord).topic === AUDIT_TOPIC) stopHere();
+        return send(...call);
+      });
+      return producer;
+    });
+    break;
+  case 'before a commit':
+    replace(kafkajs.Kafka.prototype, 'consumer', (create, options) => {
+      const consumer = create(...options) as Consumer;
+      replace(consumer, 'commitOffsets', (commit, call) => {
+        stopHere();
+        return commit(...call);
+      });
+      return consumer;
+    });
+    break;
+  case 'after a batch':
+    replace(cassandra.Client.prototype, 'batch', async (write, call) => {
+      const answer = await write(...call);
+      stopHere();
+      return answer;
+    });
+}
