@@ -3,7 +3,7 @@ import { MerkleAccumulator } from './merkle/accumulator.ts';
 import { MOST_KEY_IDS, stageWindowStatement, type StageWindow } from './window.ts';
 
 const tree = new MerkleAccumulator();
-tree.appendDigest(new Uint8Array(32));
+tree.appendDigest(Buffer.alloc(32));
 
 const window: StageWindow = {
   stage: 'store',

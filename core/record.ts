@@ -59,9 +59,15 @@ export function asSealed(fields: SealedFields): Sealed {
   return fields as Sealed;
 }
 
+/**
+ * A value as the Cassandra driver is given it for a prepared statement: texts, doubles, 32-bit integers and booleans as
+ * they are, since the driver encodes these best at the last moment; every other type encoded (CQL binary protocol).
+ */
+export type BoundValue = Buffer | string | number | boolean | null;
+
 interface RowFields {
-  /** Encoded values (CQL binary protocol), aligned with the columns of the contract's table. */
-  readonly values: readonly (Buffer | null)[];
+  /** Aligned with the columns of the contract's table. */
+  readonly values: readonly BoundValue[];
   /** Names the Cassandra partition: rows of one partition may share a batch. */
   readonly partitionKey: string;
   /** Strictly increasing microseconds since the epoch, given by the source and kept by every replay. */

@@ -99,12 +99,13 @@ function columnsOf(contract: CompiledContract, properties: readonly string[]): r
     .map(({ index }) => index);
 }
 
-/** One text for the values of some columns: no two different lists of encoded values give the same. */
+/** One text for the values of some columns: no two different lists of bound values give the same. */
 function textOf(row: Row, columns: readonly number[]): string {
   let text = '';
   for (const index of columns) {
     const value = row.values[index] ?? null;
-    text += value === null ? '-' : `${value.length}:${value.toString('latin1')}`;
+    if (typeof value === 'string') text += `${value.length}:${value}`;
+    else text += Buffer.isBuffer(value) ? `${value.length}:${value.toString('latin1')}` : `;${String(value)};`;
   }
   return text;
 }

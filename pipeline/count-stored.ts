@@ -2,7 +2,7 @@ import type { Client } from 'cassandra-driver';
 import { createSemaphore } from '../core/semaphore.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import { asCassandraError } from '../security/connect/cassandra.ts';
-import type { Row } from '../core/record.ts';
+import type { BoundValue, Row } from '../core/record.ts';
 
 /** Offsets of one run on one Kafka partition: from the first, up to but without the end. */
 export interface RunRange {
@@ -15,7 +15,7 @@ export interface RunRange {
 export interface TouchedPartitions {
   add(rows: readonly Row[]): void;
   /** The partition keys as bound values, or undefined where they were too many to remember. */
-  keys(): readonly (readonly (Buffer | null)[])[] | undefined;
+  keys(): readonly (readonly BoundValue[])[] | undefined;
 }
 
 /** Above this the whole table is scanned instead: both ways count the same, this one only bounds memory. */
@@ -26,7 +26,7 @@ const PAGE_ROWS = 5000;
 export function trackPartitions(contract: CompiledContract): TouchedPartitions {
   const { columns, partitionKey } = contract.table;
   const indexes = partitionKey.map((name) => columns.findIndex((column) => column.name === name));
-  const seen = new Map<string, readonly (Buffer | null)[]>();
+  const seen = new Map<string, readonly BoundValue[]>();
   let last: string | undefined;
   return {
     add(rows) {
@@ -39,7 +39,7 @@ export function trackPartitions(contract: CompiledContract): TouchedPartitions {
             last,
             indexes.map((index) => {
               const value = row.values[index] ?? null;
-              return value === null ? null : Buffer.from(value);
+              return Buffer.isBuffer(value) ? Buffer.from(value) : value;
             }),
           );
         }
@@ -81,7 +81,7 @@ export async function countStored(
 function countRows(
   client: Pick<Client, 'eachRow'>,
   query: string,
-  params: readonly (Buffer | null)[],
+  params: readonly BoundValue[],
   ranges: ReadonlyMap<number, RunRange>,
 ): Promise<number> {
   return new Promise((resolve, reject) => {

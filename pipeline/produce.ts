@@ -8,7 +8,9 @@ import type { StageBody } from './stage.ts';
 export interface ProducedRange {
   readonly partition: number;
   readonly firstOffset: bigint;
-  readonly digests: readonly Buffer[];
+  readonly records: number;
+  /** The digests of its messages, one behind the other. */
+  readonly digests: Buffer;
 }
 
 /**
@@ -112,11 +114,15 @@ export function produceStage(
       return { key, value, headers: { ...headers }, partition };
     });
     const acknowledged = await producer.send(topic, placed);
-    const output = acknowledged.map((range) => ({
-      partition: range.partition,
-      firstOffset: BigInt(range.baseOffset ?? 0),
-      digests: digests.get(range.partition) ?? [],
-    }));
+    const output = acknowledged.map(({ partition: at, baseOffset }) => {
+      const ofPartition = digests.get(at) ?? [];
+      return {
+        partition: at,
+        firstOffset: BigInt(baseOffset ?? 0),
+        records: ofPartition.length,
+        digests: Buffer.concat(ofPartition),
+      };
+    });
     return { output, facts: { counts: { records: messages.length, bytes } } };
   };
 }

@@ -132,10 +132,10 @@ export async function runSource(options: SourceRunOptions): Promise<SourceSummar
         ];
         if (letters.length > 0) await stages.deadLetter(letters, parent);
         for (const request of requestsOf(messagesOf(batch, firstTimestamp, { ...constant, traceparent }))) {
-          for (const { partition, firstOffset, digests } of await stages.produce(request, parent)) {
+          for (const { partition, firstOffset, records, digests } of await stages.produce(request, parent)) {
             window.include(partition, firstOffset, digests);
             const from = produced.get(partition)?.from ?? firstOffset;
-            produced.set(partition, { from, end: firstOffset + BigInt(digests.length) });
+            produced.set(partition, { from, end: firstOffset + BigInt(records) });
           }
         }
         totals.recordsRead += items.length;

@@ -4,7 +4,7 @@ import type { Semaphore } from '../core/semaphore.ts';
 import { PROVENANCE_COLUMNS, type CompiledContract } from '../governance/contract/compiled.ts';
 import { asCassandraError } from '../security/connect/cassandra.ts';
 import type { StageBody } from './stage.ts';
-import type { Row } from '../core/record.ts';
+import type { BoundValue, Row } from '../core/record.ts';
 
 /** Rows of one Kafka partition, with what identifies it. */
 export interface StoreInput {
@@ -23,7 +23,9 @@ export interface StoreLimits {
 
 interface Statement {
   readonly query: string;
-  readonly params: readonly (Buffer | null)[];
+  readonly params: readonly BoundValue[];
+  /** What the values take, roughly: a number stands for eight bytes. */
+  readonly bytes: number;
 }
 
 /**
@@ -39,8 +41,18 @@ export function storeStage(
 ): StageBody<StoreInput, undefined> {
   const query = insertStatement(contract);
   const retention = contract.retentionSeconds;
+  const statementOf = (row: Row, partition: number, incarnation: string, life: number | undefined): Statement => {
+    const params: BoundValue[] = [];
+    let bytes = 0;
+    for (const value of row.values) {
+      bytes += typeof value === 'string' || value instanceof Buffer ? value.length : NUMBER_BYTES;
+      params.push(value);
+    }
+    params.push(incarnation, partition, int64(row.offset), int64(row.writeTimestamp));
+    if (life !== undefined) params.push(life);
+    return { query, params, bytes };
+  };
   return async ({ rows, partition, incarnation }) => {
-    const provenance = [Buffer.from(incarnation), int32(partition)] as const;
     const nowSeconds = Math.floor(clock.now() / 1000);
     const byPartition = new Map<string, Statement[]>();
     let expired = 0;
@@ -51,11 +63,10 @@ export function storeStage(
         expired += 1;
         continue;
       }
-      const params = [...row.values, ...provenance, int64(row.offset), int64(row.writeTimestamp)];
-      if (life !== undefined) params.push(int32(life));
+      const statement = statementOf(row, partition, incarnation, life);
       const statements = byPartition.get(row.partitionKey);
-      if (statements === undefined) byPartition.set(row.partitionKey, [{ query, params }]);
-      else statements.push({ query, params });
+      if (statements === undefined) byPartition.set(row.partitionKey, [statement]);
+      else statements.push(statement);
     }
     let batches = 0;
     const write = async (batch: readonly Statement[]): Promise<void> => {
@@ -82,6 +93,8 @@ export function storeStage(
   };
 }
 
+const NUMBER_BYTES = 8;
+
 function insertStatement(contract: CompiledContract): string {
   const { keyspace, name, columns } = contract.table;
   const names = [...columns.map((column) => column.name), ...PROVENANCE_COLUMNS.map((column) => column.name)];
@@ -93,8 +106,7 @@ function* batchesOf(statements: readonly Statement[], limits: StoreLimits): Gene
   let start = 0;
   let bytes = 0;
   for (let index = 0; index < statements.length; index += 1) {
-    let size = 0;
-    for (const value of statements[index]?.params ?? []) size += value?.length ?? 0;
+    const size = statements[index]?.bytes ?? 0;
     if (index > start && (index - start >= limits.rowsPerBatch || bytes + size > limits.bytesPerBatch)) {
       yield statements.slice(start, index);
       start = index;
@@ -103,12 +115,6 @@ function* batchesOf(statements: readonly Statement[], limits: StoreLimits): Gene
     bytes += size;
   }
   if (start < statements.length) yield statements.slice(start);
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeInt32BE(value);
-  return bytes;
 }
 
 function int64(value: bigint): Buffer {

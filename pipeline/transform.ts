@@ -3,7 +3,7 @@ import { asRow, type Rejection, type Row } from '../core/record.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import { compileSealedFormCheck } from './consume/sealed-form.ts';
 import type { VerifiedMessage } from './consume/verify.ts';
-import { messageKeyOf } from './seal/message.ts';
+import { messageKeys } from './seal/message.ts';
 import type { StageBody } from './stage.ts';
 
 export interface Transformed {
@@ -13,7 +13,7 @@ export interface Transformed {
 
 /** Stage transform: renames, converts and derives from what is not sensitive. Holds no keys; sealed fields pass through unopened. */
 export function transformStage(contract: CompiledContract): StageBody<readonly VerifiedMessage[], Transformed> {
-  const partitionColumns = contract.table.partitionKey.length;
+  const messageKeyOf = messageKeys(contract.table.partitionKey.length);
   const sealedFault = compileSealedFormCheck(contract);
   const toRow = (message: VerifiedMessage): Row | Rejection => {
     if (message.writeTimestamp - message.appendTimestamp > TIMESTAMP_AHEAD_LIMIT_MICROSECONDS) {
@@ -21,7 +21,7 @@ export function transformStage(contract: CompiledContract): StageBody<readonly V
     }
     const outcome = contract.toRow(message.fields);
     if (!outcome.ok) return outcome.rejection;
-    const partitionKey = messageKeyOf(outcome.key, partitionColumns);
+    const partitionKey = messageKeyOf(outcome.key);
     if (partitionKey !== message.keyText)
       return { code: 'MESSAGE_KEY_MISMATCH', detail: "the message key is not the record's partition key" };
     const misplaced = sealedFault(message.fields, outcome.key);

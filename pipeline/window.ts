@@ -1,6 +1,7 @@
 import { createContextKey, type Context } from '@opentelemetry/api';
 import type { EventStatement } from '../audit/event.ts';
 import { MerkleAccumulator } from '../audit/merkle/accumulator.ts';
+import { DIGEST_BYTES } from '../security/sealed-field/record.ts';
 import { stageWindowStatement, type RecordRange } from '../audit/window.ts';
 import type { StageFacts, StageName } from './facts.ts';
 
@@ -13,10 +14,10 @@ export interface Window {
   /** Notes the trace that the window's first work belongs to. */
   trace(traceId: string | undefined): void;
   /**
-   * Notes records of one partition that stand at `firstOffset` and the offsets after it, with their digests in that
-   * order; `rejected` are the offsets of those that became dead letters.
+   * Notes records of one partition that stand at `firstOffset` and the offsets after it, with their digests (32 bytes
+   * each, one behind the other) in that order; `rejected` are the offsets of those that became dead letters.
    */
-  include(partition: number, firstOffset: bigint, digests: readonly Uint8Array[], rejected?: readonly bigint[]): void;
+  include(partition: number, firstOffset: bigint, digests: Buffer, rejected?: readonly bigint[]): void;
   readonly records: number;
   readonly rejected: number;
   /** First offset not covered, by partition: where a consumer goes on after this window. */
@@ -35,16 +36,19 @@ export interface WindowAbout {
   readonly attempt: string;
 }
 
-interface Leaf {
+/** Records that stand one behind the other on a partition. */
+interface Run {
   readonly partition: number;
-  readonly offset: bigint;
-  readonly digest: Uint8Array;
-  readonly rejected: boolean;
+  readonly firstOffset: bigint;
+  readonly records: number;
+  readonly digests: Buffer;
+  readonly rejected: ReadonlySet<bigint>;
 }
 
 export function createWindow(): Window {
   const stages = new Map<StageName, { counts: Record<string, number>; keyIds: Set<string> }>();
-  const leaves: Leaf[] = [];
+  const runs: Run[] = [];
+  let records = 0;
   const next = new Map<number, bigint>();
   let rejectedCount = 0;
   let firstTraceId: string | undefined;
@@ -60,17 +64,18 @@ export function createWindow(): Window {
       firstTraceId ??= traceId;
     },
     include(partition, firstOffset, digests, rejected = []) {
-      const left = new Set(rejected);
-      let offset = firstOffset;
-      for (const digest of digests) {
-        leaves.push({ partition, offset, digest, rejected: left.has(offset) });
-        offset += 1n;
-      }
-      rejectedCount += left.size;
-      if (offset > (next.get(partition) ?? 0n)) next.set(partition, offset);
+      const run = {
+        ...{ partition, firstOffset, digests, rejected: new Set(rejected) },
+        records: digests.length / DIGEST_BYTES,
+      };
+      runs.push(run);
+      records += run.records;
+      rejectedCount += run.rejected.size;
+      const end = firstOffset + BigInt(run.records);
+      if (end > (next.get(partition) ?? 0n)) next.set(partition, end);
     },
     get records() {
-      return leaves.length;
+      return records;
     },
     get rejected() {
       return rejectedCount;
@@ -78,14 +83,9 @@ export function createWindow(): Window {
     nextOffsets: () => next,
     statements(about) {
       // By partition, then offset: whoever holds the topic can put the leaves into the same order again.
-      leaves.sort((a, b) => a.partition - b.partition || (a.offset < b.offset ? -1 : 1));
-      const all = coverOf(leaves, about);
-      const accepted = leaves.some((leaf) => leaf.rejected)
-        ? coverOf(
-            leaves.filter((leaf) => !leaf.rejected),
-            about,
-          )
-        : all;
+      runs.sort((a, b) => a.partition - b.partition || (a.firstOffset < b.firstOffset ? -1 : 1));
+      const all = coverOf(runs, about, () => true);
+      const accepted = rejectedCount === 0 ? all : coverOf(runs, about, (run, offset) => !run.rejected.has(offset));
       return [...stages].map(([name, { counts, keyIds }]) =>
         stageWindowStatement({
           stage: name,
@@ -102,21 +102,33 @@ export function createWindow(): Window {
   };
 }
 
-/** The ranges that leaves cover, and the tree over them; the root is computed once however many stages state it. */
+/** The ranges of the records that count, and the tree over them; the root is computed once however many stages state it. */
 function coverOf(
-  leaves: readonly Leaf[],
+  runs: readonly Run[],
   about: WindowAbout,
+  counts: (run: Run, offset: bigint) => boolean,
 ): { ranges: readonly RecordRange[]; tree: { size: number; root(): Uint8Array } } {
   const accumulator = new MerkleAccumulator();
   const ranges: { partition: number; from: bigint; to: bigint; incarnation: string | undefined }[] = [];
-  for (const { partition, offset, digest } of leaves) {
-    accumulator.appendDigest(digest);
+  const cover = (partition: number, from: bigint, to: bigint): void => {
     const last = ranges.at(-1);
-    if (last?.partition === partition && last.to + 1n === offset) last.to = offset;
-    else ranges.push({ partition, from: offset, to: offset, incarnation: about.incarnations?.get(partition) });
+    if (last?.partition === partition && last.to + 1n === from) last.to = to;
+    else ranges.push({ partition, from, to, incarnation: about.incarnations?.get(partition) });
+  };
+  for (const run of runs) {
+    const { partition, firstOffset, records, digests, rejected } = run;
+    for (let index = 0; index < records; index += 1) {
+      if (rejected.size > 0) {
+        const offset = firstOffset + BigInt(index);
+        if (!counts(run, offset)) continue;
+        cover(partition, offset, offset);
+      }
+      accumulator.appendDigest(digests, index * DIGEST_BYTES);
+    }
+    if (rejected.size === 0 && records > 0) cover(partition, firstOffset, firstOffset + BigInt(records) - 1n);
   }
   const root = accumulator.root();
-  return { ranges, tree: { size: leaves.length, root: () => root } };
+  return { ranges, tree: { size: accumulator.size, root: () => root } };
 }
 
 const WINDOW = createContextKey('wardline window');

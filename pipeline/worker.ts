@@ -5,7 +5,6 @@ import { asWardlineError } from '../core/errors.ts';
 import type { Rejection } from '../core/record.ts';
 import { createSemaphore } from '../core/semaphore.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
-import { recordDigest } from '../security/sealed-field/record.ts';
 import type { WorkerWatch } from './alarms.ts';
 import type { PartitionBatch, TopicConsumer } from './consume/consumer.ts';
 import type { Verified, VerifiedMessage } from './consume/verify.ts';
@@ -104,7 +103,7 @@ export function createWorker(options: WorkerOptions): Worker {
     window.include(
       partition,
       offsetOf(messages[0]),
-      digestsOf(messages, verified),
+      verified.digests,
       rejected.map(({ message }) => offsetOf(message)),
     );
     if (rejected.length > 0) await stages.deadLetter(rejected.map(letterOf(contract, partition)), parent);
@@ -152,12 +151,6 @@ export function createWorker(options: WorkerOptions): Worker {
 function parentOf(messages: readonly KafkaMessage[]): Context {
   const header = messages[0]?.headers?.[HEADERS.traceparent];
   return contextFromTraceparent(Array.isArray(header) ? undefined : header);
-}
-
-/** Digests of all messages of a batch, in offset order: those that were checked have theirs already. */
-function digestsOf(messages: readonly KafkaMessage[], verified: Verified): readonly Buffer[] {
-  if (verified.rejected.length === 0) return verified.messages.map((message) => message.digest);
-  return messages.map((message) => recordDigest(message.key ?? Buffer.alloc(0), message.value ?? Buffer.alloc(0)));
 }
 
 function offsetOf(message: KafkaMessage | undefined): bigint {

@@ -35,10 +35,10 @@ export class MerkleAccumulator {
     this.#carry();
   }
 
-  /** Appends a leaf whose content is a digest of 32 bytes, hashing it first. Throws a RangeError at any other length. */
-  appendDigest(content: Uint8Array): void {
-    requireHash(content);
-    this.#leaf.set(content, 1);
+  /** Appends a leaf whose content is the digest of 32 bytes at `at`, hashing it first. Throws a RangeError where there are fewer. */
+  appendDigest(digests: Buffer, at = 0): void {
+    if (digests.length < at + HASH_BYTES) throw new RangeError(`a digest has ${HASH_BYTES} bytes`);
+    digests.copy(this.#leaf, 1, at, at + HASH_BYTES);
     this.#node.write(hash('sha256', this.#leaf, 'binary'), RIGHT, 'binary');
     this.#carry();
   }

@@ -138,7 +138,7 @@ describe('MerkleAccumulator', () => {
       fc.property(fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }), { maxLength: 40 }), (digests) => {
         const byDigest = new MerkleAccumulator();
         for (const [index, digest] of digests.entries()) {
-          byDigest.appendDigest(digest);
+          byDigest.appendDigest(Buffer.from(digest));
           expect(byDigest.root()).toEqual(rootOf(digests.slice(0, index + 1).map(leafHash)));
         }
         expect(byDigest.size).toBe(digests.length);
@@ -147,8 +147,17 @@ describe('MerkleAccumulator', () => {
     );
   });
 
+  it('takes a digest from among others', () => {
+    const digests = Buffer.concat([Buffer.alloc(32, 1), Buffer.alloc(32, 2)]);
+    const [among, alone] = [new MerkleAccumulator(), new MerkleAccumulator()];
+    among.appendDigest(digests, 32);
+    alone.appendDigest(Buffer.alloc(32, 2));
+    expect(among.root()).toEqual(alone.root());
+    expect(() => among.appendDigest(digests, 33)).toThrow(RangeError);
+  });
+
   it('refuses a hash of another length', () => {
     expect(() => new MerkleAccumulator().append(new Uint8Array(31))).toThrow(RangeError);
-    expect(() => new MerkleAccumulator().appendDigest(new Uint8Array(33))).toThrow(RangeError);
+    expect(() => new MerkleAccumulator().appendDigest(Buffer.alloc(31))).toThrow(RangeError);
   });
 });

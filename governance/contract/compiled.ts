@@ -1,5 +1,5 @@
 import type { Classification, SensitiveClass } from '../../core/classification.ts';
-import type { Checked, JsonValue, Raw, Rejection } from '../../core/record.ts';
+import type { BoundValue, Checked, JsonValue, Raw, Rejection } from '../../core/record.ts';
 import type { CqlTypeName } from './cql/cql-type.ts';
 import type { WindowRule } from './rules/quality.ts';
 
@@ -130,8 +130,8 @@ export type CheckOutcome =
 export type RowOutcome =
   | {
       readonly ok: true;
-      /** Encoded values (CQL binary protocol), aligned with `table.columns`. */
-      readonly values: readonly (Buffer | null)[];
+      /** Aligned with `table.columns`. */
+      readonly values: readonly BoundValue[];
       readonly key: readonly string[];
       readonly warnings: readonly string[];
     }

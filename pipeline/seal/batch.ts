@@ -3,7 +3,7 @@ import { SINGLE_MESSAGE_LIMIT_BYTES } from '../../core/limits.ts';
 import type { Checked, Raw } from '../../core/record.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { digestOfLaidOut, type RecordMac } from '../../security/sealed-field/record.ts';
-import { messageKeyOf, type MessageWriter, type Seal } from './message.ts';
+import { messageKeys, type MessageWriter, type Seal } from './message.ts';
 import type { KeyNeed, RejectedRecord, SealedBatch } from './protocol.ts';
 
 /** What came of checking a batch: which records fit, which do not. */
@@ -53,7 +53,7 @@ export function sealBatch(
   tools: { readonly write: MessageWriter; readonly mac: RecordMac; readonly keyFor: KeyLookup },
 ): SealedBatch {
   const started = performance.now();
-  const partitionColumns = contract.table.partitionKey.length;
+  const messageKeyOf = messageKeys(contract.table.partitionKey.length);
   const rejected: RejectedRecord[] = [...checked.rejected];
   const keyIds = new Set<string>();
   const slab = new Slab(Math.max(1024, checked.accepted.length * 1024));
@@ -84,7 +84,7 @@ export function sealBatch(
     };
     const message = tools.write(record.values, record.key, sealFor);
     const start = slab.used;
-    slab.writeText(messageKeyOf(record.key, partitionColumns));
+    slab.writeText(messageKeyOf(record.key));
     slab.writeText(message.json);
     const size = slab.used - start;
     if (size > SINGLE_MESSAGE_LIMIT_BYTES) {
@@ -95,7 +95,7 @@ export function sealBatch(
     }
     const digest = digestOfLaidOut(slab.buffer.subarray(start, slab.used));
     digests.set(digest, starts.length * 32);
-    macs.push(tools.mac.mac(digest, BigInt(firstTimestamp + index)).toString('base64url'));
+    macs.push(tools.mac.mac(digest, BigInt(firstTimestamp + index)));
     starts.push(start);
     indexes.push(index);
     sealedFields += message.sealedFields;

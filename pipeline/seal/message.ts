@@ -55,7 +55,17 @@ function clearJson(value: JsonValue): string {
   return JSON.stringify(value);
 }
 
-/** The Kafka message key: the record's partition values as a JSON array, so that a partition's records stay in order. */
-export function messageKeyOf(key: readonly string[], partitionColumns: number): string {
-  return JSON.stringify(partitionColumns === key.length ? key : key.slice(0, partitionColumns));
+/** Returns a function that gives the Kafka message key: the record's partition values as a JSON array, so that a partition's records stay in order. */
+export function messageKeys(partitionColumns: number): (key: readonly string[]) => string {
+  let last: readonly string[] = [];
+  let text = '[]';
+  return (key) => {
+    const parts = partitionColumns === key.length ? key : key.slice(0, partitionColumns);
+    // Neighbours mostly share their key.
+    if (parts.length !== last.length || parts.some((part, index) => part !== last[index])) {
+      last = parts;
+      text = JSON.stringify(parts);
+    }
+    return text;
+  };
 }

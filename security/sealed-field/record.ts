@@ -1,21 +1,45 @@
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
 import { lengthPrefixed } from '../../core/length-prefixed.ts';
 
+export const DIGEST_BYTES = 32;
+
 /**
  * A record's digest: SHA-256 over message key and value, each preceded by its length in bytes as a 32-bit big-endian
  * number. It is the leaf of a window's Merkle tree, and what the MAC covers.
  */
 export function recordDigest(messageKey: Uint8Array, value: Uint8Array): Buffer {
-  if (value.length > COPY_LIMIT_BYTES) {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(value.length);
-    return createHash('sha256')
-      .update(lengthPrefixed([messageKey]))
-      .update(length)
-      .update(value)
-      .digest();
-  }
-  return sha256(lengthPrefixed([messageKey, value]));
+  const digest = Buffer.alloc(DIGEST_BYTES);
+  recordDigests()(messageKey, value, digest, 0);
+  return digest;
+}
+
+/** Returns a function that writes a record's digest into `into` at `at`. It keeps one scratch buffer for all records. */
+export function recordDigests(): (messageKey: Uint8Array, value: Uint8Array, into: Buffer, at: number) => void {
+  let scratch = Buffer.allocUnsafeSlow(INITIAL_SCRATCH_BYTES);
+  return (messageKey, value, into, at) => {
+    const valueAt = messageKey.length + 8;
+    const end = valueAt + value.length;
+    if (end > COPY_LIMIT_BYTES) {
+      hashWhereItLies(messageKey, value).copy(into, at);
+      return;
+    }
+    if (end > scratch.length) scratch = Buffer.allocUnsafeSlow(Math.min(COPY_LIMIT_BYTES, end * 2));
+    scratch.writeUInt32BE(messageKey.length, 0);
+    scratch.set(messageKey, 4);
+    scratch.writeUInt32BE(value.length, valueAt - 4);
+    scratch.set(value, valueAt);
+    into.write(hash('sha256', scratch.subarray(0, end), 'binary'), at, 'latin1');
+  };
+}
+
+function hashWhereItLies(messageKey: Uint8Array, value: Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(value.length);
+  return createHash('sha256')
+    .update(lengthPrefixed([messageKey]))
+    .update(length)
+    .update(value)
+    .digest();
 }
 
 /** The digest of a record that already lies as key and value, each behind its length: nothing is copied. */
@@ -25,10 +49,13 @@ export function digestOfLaidOut(bytes: Uint8Array): Buffer {
 
 /** Authenticates records of one contract version. */
 export interface RecordMac {
-  /** HMAC-SHA-256 over digest, contract id, contract version and write timestamp (microseconds, decimal), each length-prefixed. */
-  mac(digest: Uint8Array, writeTimestamp: bigint): Buffer;
-  /** Whether `mac` is the one that these have; takes the same time wherever they differ. */
-  verify(digest: Uint8Array, writeTimestamp: bigint, mac: Uint8Array): boolean;
+  /**
+   * HMAC-SHA-256 over digest, contract id, contract version and write timestamp (microseconds, decimal), each
+   * length-prefixed; as base64url. The digest stands in `digest` at `at`.
+   */
+  mac(digest: Buffer, writeTimestamp: bigint, at?: number): string;
+  /** Whether `given`, base64url in ASCII, is the one that these have; takes the same time wherever they differ. */
+  verify(digest: Buffer, writeTimestamp: bigint, given: Uint8Array, at?: number): boolean;
 }
 
 /**
@@ -48,19 +75,24 @@ export function createMac(integrityKey: Uint8Array, contractId: string, contract
   inner.writeUInt32BE(DIGEST_BYTES, BLOCK_BYTES);
   inner.set(contract, contractAt);
 
-  const mac = (digest: Uint8Array, writeTimestamp: bigint): Buffer => {
-    if (digest.length !== DIGEST_BYTES) throw new RangeError('a record digest has 32 bytes');
+  const expected = Buffer.alloc(MAC_CHARACTERS);
+
+  const mac = (digest: Buffer, writeTimestamp: bigint, at = 0): string => {
+    if (digest.length < at + DIGEST_BYTES) throw new RangeError('a record digest has 32 bytes');
     const timestamp = writeTimestamp.toString();
     if (timestamp.length > TIMESTAMP_LIMIT_BYTES) throw new RangeError('a write timestamp has at most 20 characters');
-    inner.set(digest, BLOCK_BYTES + 4);
+    digest.copy(inner, BLOCK_BYTES + 4, at, at + DIGEST_BYTES);
     inner.writeUInt32BE(timestamp.length, timestampAt);
     inner.write(timestamp, timestampAt + 4, 'latin1');
     return hmac(inner.subarray(0, timestampAt + 4 + timestamp.length), outer);
   };
   return {
     mac,
-    verify: (digest, writeTimestamp, given) =>
-      given.length === DIGEST_BYTES && timingSafeEqual(mac(digest, writeTimestamp), given),
+    verify(digest, writeTimestamp, given, at) {
+      if (given.length !== MAC_CHARACTERS) return false;
+      expected.write(mac(digest, writeTimestamp, at), 'latin1');
+      return timingSafeEqual(expected, given);
+    },
   };
 }
 
@@ -70,11 +102,14 @@ export function hmacSha256(key: Uint8Array, text: Uint8Array): Buffer {
   const outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES);
   layPads(key, inner, outer);
   inner.set(text, BLOCK_BYTES);
-  return hmac(inner, outer);
+  return Buffer.from(hmac(inner, outer), 'base64url');
 }
 
 const BLOCK_BYTES = 64;
-const DIGEST_BYTES = 32;
+/** 32 bytes as base64url without padding. */
+const MAC_CHARACTERS = 43;
+/** Above most messages; it grows with them. */
+const INITIAL_SCRATCH_BYTES = 8 * 1024;
 /** A 64-bit number with its sign. */
 const TIMESTAMP_LIMIT_BYTES = 20;
 /** Above this the value is hashed where it lies instead of being copied behind its length. */
@@ -92,9 +127,10 @@ function layPads(key: Uint8Array, inner: Buffer, outer: Buffer): void {
   block.fill(0);
 }
 
-function hmac(inner: Uint8Array, outer: Buffer): Buffer {
+/** As base64url. */
+function hmac(inner: Uint8Array, outer: Buffer): string {
   outer.write(hash('sha256', inner, 'binary'), BLOCK_BYTES, 'latin1');
-  return sha256(outer);
+  return hash('sha256', outer, 'base64url');
 }
 
 /** By way of a text: a one-shot hash into a buffer of its own costs three times as much. */

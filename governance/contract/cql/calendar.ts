@@ -86,12 +86,34 @@ export function offsetMinutes(zone: string | undefined): number {
 
 /** `YYYY-MM-DD`. */
 export function dateText(days: number): string {
-  return new Date(days * MILLISECONDS_PER_DAY).toISOString().slice(0, 10);
+  if (days !== lastDays) {
+    lastDate = new Date(days * MILLISECONDS_PER_DAY).toISOString().slice(0, 10);
+    lastDays = days;
+  }
+  return lastDate;
 }
+
+/** Records of one day mostly come together: its text is made once. */
+let lastDays = 0;
+let lastDate = '1970-01-01';
 
 /** `YYYY-MM-DDThh:mm:ss.sssZ`. */
 export function timestampText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  const days = Math.floor(milliseconds / MILLISECONDS_PER_DAY);
+  const ofDay = milliseconds - days * MILLISECONDS_PER_DAY;
+  const minutes = Math.floor(ofDay / 60_000);
+  const ofMinute = ofDay - minutes * 60_000;
+  const seconds = Math.floor(ofMinute / 1000);
+  const hours = Math.floor(minutes / 60);
+  const thousandths = ofMinute - seconds * 1000;
+  const fraction = thousandths === 0 ? '000' : String(thousandths).padStart(3, '0');
+  return `${dateText(days)}T${twoDigits(hours)}:${twoDigits(minutes - hours * 60)}:${twoDigits(seconds)}.${fraction}Z`;
+}
+
+const TWO_DIGITS: readonly string[] = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
+
+function twoDigits(value: number): string {
+  return TWO_DIGITS[value] ?? '';
 }
 
 function daysInMonth(year: number, month: number): number {

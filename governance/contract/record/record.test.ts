@@ -61,9 +61,10 @@ function stored(contract: CompiledContract, row: ReturnType<CompiledContract['to
   if (!row.ok) throw new Error(`${row.rejection.property ?? ''}: ${row.rejection.detail}`);
   return Object.fromEntries(
     contract.table.columns.map(({ name, storedType }, index) => {
-      const bytes = row.values[index] ?? null;
+      const value = row.values[index] ?? null;
       const type = CQL_TYPES[storedType];
-      return [name, bytes === null ? null : type.toJson(type.decode(bytes))];
+      if (!Buffer.isBuffer(value)) return [name, value];
+      return [name, type.toJson(type.decode(value))];
     }),
   );
 }

@@ -1,8 +1,9 @@
+import type { BoundValue } from '../../../core/record.ts';
 import type { RowOutcome } from '../compiled.ts';
 import { Fault, notOfType } from '../cql/fault.ts';
-import type { CqlValue } from '../cql/cql-type.ts';
+import type { CqlTypeName, CqlValue } from '../cql/cql-type.ts';
 import { Slab } from '../cql/slab.ts';
-import { isKey, type PropertyModel } from '../rules/property-model.ts';
+import { isKey } from '../rules/property-model.ts';
 import { canonicalOf } from './check.ts';
 import { compileDerive } from './derive-step.ts';
 import type { PlannedField, RecordPlan } from './plan.ts';
@@ -14,8 +15,11 @@ const NOT_SEALED = new Fault('SEALED_FIELD_MALFORMED', 'a sealed field is text')
 const ABSENCE_NOT_SEALED = new Fault('SEALED_FIELD_MALFORMED', 'an absent value is sealed too in this field');
 const KEY_EMPTY = notOfType('a key value is empty');
 
+/** Types whose values the driver takes as they are: see `BoundValue`. */
+const BOUND_AS_THEY_ARE: ReadonlySet<CqlTypeName> = new Set(['text', 'double', 'int', 'boolean']);
+
 /**
- * Compiles the worker's half: from a message to encoded column values. Sealed fields pass through as they are. What the
+ * Compiles the worker's half: from a message to bound column values. Sealed fields pass through as they are. What the
  * source checked and the message's code vouches for is not checked again; that it has its type is.
  */
 export function compileToRow(plan: RecordPlan): (message: Readonly<Record<string, unknown>>) => RowOutcome {
@@ -28,8 +32,11 @@ export function compileToRow(plan: RecordPlan): (message: Readonly<Record<string
   const derives = plan.derivations.atWorker.map(compileDerive);
   const key = [...plan.keys.partition, ...plan.keys.clustering];
   const slab = new Slab();
-  const encoders = plan.properties.map((property) => compileEncode(property, slab));
-  const slotCount = plan.properties.length + plan.derivations.rawFields.length;
+  const encoded = plan.properties.filter(
+    ({ type, sealedAs }) => sealedAs === undefined && !BOUND_AS_THEY_ARE.has(type.name),
+  );
+  const columns = plan.properties.length;
+  const slotCount = columns + plan.derivations.rawFields.length;
 
   return (message) => {
     const slots: Slots = new Array<null>(slotCount).fill(null);
@@ -50,12 +57,14 @@ export function compileToRow(plan: RecordPlan): (message: Readonly<Record<string
       if (fault !== undefined) return { ok: false, rejection: rejection(property, fault) };
       slots[slot] = value;
     }
-    return {
-      ok: true,
-      values: encoders.map((encode) => encode(slots)),
-      key: key.map((property) => canonicalOf(property, slots)),
-      warnings: warnings ?? NO_WARNINGS,
-    };
+    const keyTexts = key.map((property) => canonicalOf(property, slots));
+    // The slots become the bound values: the properties come first in them, in the order of the columns.
+    const values = (slotCount === columns ? slots : slots.slice(0, columns)) as BoundValue[];
+    for (const { slot, type } of encoded) {
+      const value = slots[slot];
+      if (value !== null && value !== undefined) values[slot] = type.encode(value, slab);
+    }
+    return { ok: true, values, key: keyTexts, warnings: warnings ?? NO_WARNINGS };
   };
 }
 
@@ -74,18 +83,5 @@ function compileMessageRead({ property, field }: PlannedField): (json: unknown) 
   return (json) => {
     if (json === null || json === undefined) return required ? MISSING : null;
     return isKeyText && json === '' ? KEY_EMPTY : type.fromMessage(json, spelling);
-  };
-}
-
-function compileEncode({ type, slot, sealedAs }: PropertyModel, slab: Slab): (slots: Slots) => Buffer | null {
-  if (sealedAs !== undefined) {
-    return (slots) => {
-      const value = slots[slot];
-      return typeof value === 'string' ? slab.text(value) : null;
-    };
-  }
-  return (slots) => {
-    const value = slots[slot];
-    return value === null || value === undefined ? null : type.encode(value, slab);
   };
 }
