@@ -45,6 +45,25 @@ describe('a semaphore', () => {
     expect(served).toEqual(['a', 'b', 'c']);
   });
 
+  it('counts work by its weight, and lets work that is heavier than all places pass alone', async () => {
+    const semaphore = createSemaphore(10);
+    const release = await semaphore.acquire(6);
+    const served: string[] = [];
+    const wait = async (name: string, places: number): Promise<() => void> => {
+      const done = await semaphore.acquire(places);
+      served.push(name);
+      return done;
+    };
+    const large = wait('large', 50);
+    const small = wait('small', 1);
+    await Promise.resolve();
+    expect([semaphore.taken, served]).toEqual([6, []]);
+    release();
+    (await large)();
+    (await small)();
+    expect([semaphore.taken, served]).toEqual([0, ['large', 'small']]);
+  });
+
   it('frees a place once, however often it is released', async () => {
     const semaphore = createSemaphore(2);
     const release = await semaphore.acquire();

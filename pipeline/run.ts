@@ -160,7 +160,7 @@ export async function openWorker(environment: Environment, options: WorkerProces
   const limits = {
     rowsPerBatch: settings.worker.rowsPerBatch,
     bytesPerBatch: settings.worker.kilobytesPerBatch * 1024,
-    inFlight: createSemaphore(settings.worker.batchesInFlight),
+    rowsInFlight: createSemaphore(settings.worker.batchesInFlight * settings.worker.rowsPerBatch),
   };
   const store = stage('store', storeStage(cassandra, contract, limits, clock), around);
   const deadLetter = stage(

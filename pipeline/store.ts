@@ -17,8 +17,8 @@ export interface StoreLimits {
   readonly rowsPerBatch: number;
   /** Bytes of values in one batch: Cassandra refuses a batch over `batch_size_fail_threshold`. */
   readonly bytesPerBatch: number;
-  /** Shared by all calls: bounds the batches under way. */
-  readonly inFlight: Semaphore;
+  /** Shared by all calls: bounds the rows under way. Counted in rows, so that many small batches need not wait for each other. */
+  readonly rowsInFlight: Semaphore;
 }
 
 interface Statement {
@@ -70,7 +70,7 @@ export function storeStage(
     }
     let batches = 0;
     const write = async (batch: readonly Statement[]): Promise<void> => {
-      const release = await limits.inFlight.acquire();
+      const release = await limits.rowsInFlight.acquire(batch.length);
       try {
         await client.batch([...batch], { prepare: true, logged: false, isIdempotent: true });
       } catch (error) {

@@ -49,8 +49,11 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-/** Kafka batches under way at once: enough to overlap checking with storing, few enough to bound memory. */
-const BATCHES_AT_ONCE = 4;
+/**
+ * Records under way at once, about four full fetches of a partition: enough to overlap checking with storing, few enough
+ * to bound memory. Of small batches, as at low rates, many may be under way: none waits for the one before it.
+ */
+const RECORDS_AT_ONCE = 1800;
 
 /**
  * The worker's loop: batches pass consume → transform → store; a window of them is audited as one, and only then
@@ -59,7 +62,7 @@ const BATCHES_AT_ONCE = 4;
  */
 export function createWorker(options: WorkerOptions): Worker {
   const { contract, consumer, stages, audit, watch, attempt, tracer } = options;
-  const underWay = createSemaphore(BATCHES_AT_ONCE);
+  const underWay = createSemaphore(RECORDS_AT_ONCE);
   const traces = new WeakMap<Window, Context>();
   let fail: (error: unknown) => void = () => undefined;
   let stopping = false;
@@ -124,7 +127,7 @@ export function createWorker(options: WorkerOptions): Worker {
         const handle = async (batch: PartitionBatch): Promise<void> => {
           watch.taken(batch);
           await chain.ready();
-          const release = await underWay.acquire();
+          const release = await underWay.acquire(batch.messages.length);
           if (stopping) {
             // It came while the last window was being closed: left for the next member of the group.
             release();

@@ -1,4 +1,12 @@
-import type { Batch, Consumer, ConsumerCommitOffsetsEvent, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type {
+  Admin,
+  Batch,
+  Consumer,
+  ConsumerCommitOffsetsEvent,
+  EachBatchPayload,
+  Kafka,
+  KafkaMessage,
+} from 'kafkajs';
 import { sleep, type Clock } from '../../core/clock.ts';
 import { asWardlineError, WardlineError } from '../../core/errors.ts';
 import { asKafkaError } from '../../security/connect/kafka.ts';
@@ -74,11 +82,23 @@ export function createTopicConsumer(options: TopicConsumerOptions): TopicConsume
   let running: Promise<void> = Promise.resolve();
   let renew: () => void = () => undefined;
 
-  const fetchCommitted = async (): Promise<Map<number, CommittedPosition>> => {
+  /** One connection for all looks at the group: making one costs a TLS handshake and a SCRAM login. */
+  let asking: Promise<Admin> | undefined;
+  const connectAdmin = async (): Promise<Admin> => {
     const admin = kafka.admin();
+    await admin.connect();
+    return admin;
+  };
+  const dropAdmin = async (): Promise<void> => {
+    const dropped = asking;
+    asking = undefined;
+    await dropped?.then((admin) => admin.disconnect()).catch(() => undefined);
+  };
+
+  const fetchCommitted = async (): Promise<Map<number, CommittedPosition>> => {
     try {
-      await admin.connect();
-      const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      asking ??= connectAdmin();
+      const [group] = await (await asking).fetchOffsets({ groupId, topics: [topic] });
       const partitions = (group?.partitions ?? []).filter(({ offset }) => offset !== NOTHING_COMMITTED);
       return new Map(
         partitions.map(({ partition, offset, metadata }) => [
@@ -87,9 +107,8 @@ export function createTopicConsumer(options: TopicConsumerOptions): TopicConsume
         ]),
       );
     } catch (error) {
+      await dropAdmin();
       throw asKafkaError(error);
-    } finally {
-      await admin.disconnect().catch(() => undefined);
     }
   };
 
@@ -218,7 +237,8 @@ export function createTopicConsumer(options: TopicConsumerOptions): TopicConsume
     } finally {
       clearInterval(confirming);
       current = undefined;
-      await consumer.disconnect().catch(() => undefined);
+      // A member that comes after has connections of its own, with the credentials that then stand in the files.
+      await Promise.allSettled([consumer.disconnect(), dropAdmin()]);
     }
   };
 
@@ -255,6 +275,7 @@ export function createTopicConsumer(options: TopicConsumerOptions): TopicConsume
     async stop() {
       stopSignal.abort();
       await running;
+      await dropAdmin();
     },
   };
 }

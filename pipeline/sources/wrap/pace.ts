@@ -3,7 +3,7 @@ import type { Source, SourceItem } from '../source.ts';
 import { timeOf, type RecordTime } from './record-time.ts';
 
 /** Items due within this time go together: at a high rate one timer for each would cost more than it gives. */
-const TICK_MILLISECONDS = 10;
+const TICK_MILLISECONDS = 20;
 /** A run that fell behind further than this does not catch up: its schedule moves. */
 const LONGEST_BURST_MILLISECONDS = 1000;
 
