@@ -64,8 +64,9 @@ export async function observe(homePath: string, ledger: Ledger): Promise<Observe
   const admin = kafka.admin();
   await admin.connect();
   const windows: AuditedWindow[] = [];
-  let next = 0n;
-  const follower = await follow(kafka, ledger.id, (offset, value) => {
+  // No earlier event is about this contract, which is new.
+  let next = await auditEnd(admin);
+  const follower = await follow(kafka, ledger.id, next, (offset, value) => {
     if (offset < next) return;
     next = offset + 1n;
     const window = windowOf(verifyEvent(value, keys), ledger.id);
@@ -86,8 +87,8 @@ export async function observe(homePath: string, ledger: Ledger): Promise<Observe
       return new Map(known.map(({ partition, offset }) => [partition, BigInt(offset)]));
     },
     async windows() {
-      const [end] = await admin.fetchTopicOffsets(AUDIT_TOPIC);
-      while (next < BigInt(end?.high ?? 0)) await sleep(POLL_MILLISECONDS);
+      const end = await auditEnd(admin);
+      while (next < end) await sleep(POLL_MILLISECONDS);
       return windows;
     },
     async storedOffsets() {
@@ -106,8 +107,18 @@ export async function observe(homePath: string, ledger: Ledger): Promise<Observe
   };
 }
 
-/** Hands over every message of the audit log, from its first on, in order; some may come again. */
-async function follow(kafka: Kafka, name: string, take: (offset: bigint, value: Buffer) => void): Promise<Consumer> {
+async function auditEnd(admin: Admin): Promise<bigint> {
+  const [end] = await admin.fetchTopicOffsets(AUDIT_TOPIC);
+  return BigInt(end?.high ?? 0);
+}
+
+/** Hands over every message of the audit log, from this offset on, in order; some may come again. */
+async function follow(
+  kafka: Kafka,
+  name: string,
+  from: bigint,
+  take: (offset: bigint, value: Buffer) => void,
+): Promise<Consumer> {
   const groupId = `wardline.break-glass.observer-${name}-${Date.now()}`;
   const consumer = kafka.consumer({
     groupId,
@@ -123,6 +134,7 @@ async function follow(kafka: Kafka, name: string, take: (offset: bigint, value: 
       return Promise.resolve();
     },
   });
+  consumer.seek({ topic: AUDIT_TOPIC, partition: 0, offset: String(from) });
   return consumer;
 }
 
