@@ -35,9 +35,9 @@ export const settingsSchema = z.strictObject({
       windowRecords: z.int().min(1).max(10_000).default(10_000),
       windowMilliseconds: z.int().min(10).max(1000).default(1000),
       batchesInFlight: z.int().min(1).max(256).default(16),
-      rowsPerBatch: z.int().min(1).max(1000).default(60),
+      rowsPerBatch: z.int().min(1).max(1000).default(100),
       /** Kilobytes of values in one batch; must stay under the servers' `batch_size_fail_threshold`. */
-      kilobytesPerBatch: z.int().min(1).max(10_000).default(128),
+      kilobytesPerBatch: z.int().min(1).max(10_000).default(256),
     })
     .prefault({}),
   telemetry: z

@@ -42,14 +42,11 @@ export function storeStage(
   const query = insertStatement(contract);
   const retention = contract.retentionSeconds;
   const statementOf = (row: Row, partition: number, incarnation: string, life: number | undefined): Statement => {
-    const params: BoundValue[] = [];
     let bytes = 0;
-    for (const value of row.values) {
+    for (const value of row.values)
       bytes += typeof value === 'string' || value instanceof Buffer ? value.length : NUMBER_BYTES;
-      params.push(value);
-    }
-    params.push(incarnation, partition, int64(row.offset), int64(row.writeTimestamp));
-    if (life !== undefined) params.push(life);
+    const provenance = [incarnation, partition, int64(row.offset), int64(row.writeTimestamp)];
+    const params = life === undefined ? [...row.values, ...provenance] : [...row.values, ...provenance, life];
     return { query, params, bytes };
   };
   return async ({ rows, partition, incarnation }) => {

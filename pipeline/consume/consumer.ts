@@ -59,6 +59,8 @@ const SESSION_TIMEOUT = 12_000;
 const HEARTBEAT_INTERVAL = 3000;
 /** How long the broker holds a fetch that finds nothing, in milliseconds; stopping waits for as long at most. */
 const FETCH_WAIT = 300;
+/** The most that one fetch brings, in bytes: what waits for its turn lies in memory, and more of it makes nothing faster. */
+const FETCH_BYTES = 2 * 1024 * 1024;
 const RESTART_DELAY = 1000;
 const PARTITIONS_AT_ONCE = 3;
 /** While drained, kafkajs offers the same batch again and again; this slows it down, in milliseconds. */
@@ -188,6 +190,7 @@ export function createTopicConsumer(options: TopicConsumerOptions): TopicConsume
       sessionTimeout: SESSION_TIMEOUT,
       heartbeatInterval: HEARTBEAT_INTERVAL,
       maxWaitTimeInMs: FETCH_WAIT,
+      maxBytes: FETCH_BYTES,
       allowAutoTopicCreation: false,
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
