@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { JsonValue } from '../../../core/record.ts';
-import { launcherFlags } from './launcher.ts';
+import { launcherEnvironment, launcherFlags } from './launcher.ts';
 
 /** A process of the bench: it is told what to do in one JSON argument, and prints what it found as one JSON line. */
 export interface Child<Result> {
@@ -19,18 +19,30 @@ const KEPT_COMPLAINTS = 4000;
 
 /**
  * Starts `processes/<name>.ts` in a Node of its own, so that no measurement inherits another's compiled code, garbage or
- * memory. Its configuration is visible to other users of the machine: names and paths, never a secret.
+ * memory. Its configuration is visible to other users of the machine: names and paths, never a secret. `wrapper` is a
+ * command that is given the whole command line, as ONE_CORE is.
  */
-export function startChild<Result>(name: string, configuration: JsonValue, profileFolder?: string): Child<Result> {
+export function startChild<Result>(
+  name: string,
+  configuration: JsonValue,
+  profileFolder?: string,
+  wrapper: Wrapper = ['env'],
+): Child<Result> {
   const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
   if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
-  return watch(process.execPath, [
-    ...launcherFlags(),
-    ...profile,
-    resolve(PROCESSES, `${name}.ts`),
-    JSON.stringify(configuration),
-  ]);
+  const argumentsOf = [...launcherFlags(), ...profile, resolve(PROCESSES, `${name}.ts`), JSON.stringify(configuration)];
+  const [program, ...flags] = wrapper;
+  return watch(program, [...flags, process.execPath, ...argumentsOf], { ...launcherEnvironment(), ...process.env });
 }
+
+/** A program, and the arguments before the command line that it is given. */
+type Wrapper = readonly [program: string, ...flags: string[]];
+
+/**
+ * Holds what it starts to one processor core: what is measured as one thread must not borrow others from a pool. Where
+ * the system has no such command, it starts it as it is.
+ */
+export const ONE_CORE: Wrapper = existsSync('/usr/bin/taskset') ? ['/usr/bin/taskset', '--cpu-list', '0'] : ['env'];
 
 /** Starts any program that keeps to the same custom: its last line on standard output is its result in JSON. */
 export function watch<Result>(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { launcherFlags } from './launcher.ts';
+import { launcherEnvironment, launcherFlags } from './launcher.ts';
 
 test('the launcher of this project starts Node in the known form', () => {
   expect(launcherFlags()).toContain('--disable-warning=TimeoutNegativeWarning');
@@ -12,4 +12,9 @@ test('all flags are taken, in their order', () => {
 
 test('another form is an error, never no flags', () => {
   expect(() => launcherFlags('exec node cli/main.ts')).toThrow('launcher');
+});
+
+test('its environment is taken as well, and another form is an error', () => {
+  expect(launcherEnvironment()).toEqual({ MALLOC_ARENA_MAX: '2' });
+  expect(() => launcherEnvironment('MALLOC_ARENA_MAX=2 exec node')).toThrow('launcher');
 });

@@ -12,3 +12,13 @@ export function launcherFlags(script = readFileSync(LAUNCHER, 'utf8')): readonly
   if (flags === undefined) throw new Error('the launcher does not start Node as the bench expects');
   return flags.split(' ').filter((flag) => flag !== '');
 }
+
+/**
+ * The environment that the `wardline` command sets for Node where the caller's has nothing else, for the same reason.
+ * Throws where the launcher sets it in another form than is known here.
+ */
+export function launcherEnvironment(script = readFileSync(LAUNCHER, 'utf8')): Readonly<Record<string, string>> {
+  const arenas = /^MALLOC_ARENA_MAX=\$\{MALLOC_ARENA_MAX:-(\d+)\}$/m.exec(script)?.[1];
+  if (arenas === undefined) throw new Error('the launcher does not set the environment that the bench expects');
+  return { MALLOC_ARENA_MAX: arenas };
+}
