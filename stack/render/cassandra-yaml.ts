@@ -25,6 +25,12 @@ const TLS_PROTOCOLS = ['TLSv1.3', 'TLSv1.2'];
 const ACCESS_CACHE = '2s';
 
 /**
+ * What no keyspace can be called. Told nothing, or nothing to exclude, Cassandra excludes its system keyspaces from the
+ * audit log, and with them whatever is refused to a client after `USE system`.
+ */
+const NO_KEYSPACE = '-';
+
+/**
  * cassandra.yaml of one node: mutual TLS on every port, logins, permissions and guardrails, and the storage settings
  * that hold a small heap steady under load (trie memtables off the heap, trie-indexed SSTables).
  */
@@ -113,12 +119,13 @@ function access() {
     roles_validity: ACCESS_CACHE,
     permissions_validity: ACCESS_CACHE,
     credentials_validity: ACCESS_CACHE,
-    // Reads and writes of data are left out: each is an event of its own elsewhere, and a line a statement would
-    // cost more than the statement.
+    // Writes of data are left out: each window of them is an event elsewhere, and a line a statement would cost more
+    // than the statement.
     audit_logging_options: {
       enabled: true,
       logger: [{ class_name: 'FileAuditLogger' }],
-      included_categories: 'AUTH,DDL,DCL,ERROR',
+      included_categories: 'AUTH,DDL,DCL,ERROR,QUERY',
+      excluded_keyspaces: NO_KEYSPACE,
     },
     drop_truncate_table_enabled: false,
     drop_keyspace_enabled: false,

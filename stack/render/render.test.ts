@@ -80,6 +80,7 @@ it('Cassandra requires certificates, logins and permissions, and is durable befo
     commitlog_sync: 'group',
     drop_truncate_table_enabled: false,
     drop_keyspace_enabled: false,
+    audit_logging_options: { included_categories: 'AUTH,DDL,DCL,ERROR,QUERY', excluded_keyspaces: '-' },
   });
 });
 
@@ -92,6 +93,16 @@ it('the logging files are well-formed for any path', () => {
     expect(xml).toContain('/a&amp;b/&quot;&lt;k&gt;');
     expect(xml).not.toContain('a&b');
   }
+});
+
+it('no message begins a line of a log that the recorder reads, whatever a client puts into it', () => {
+  const patterns = [...kafkaLogging('/k', '/a').matchAll(/ pattern="([^"]*)"/g)].map(([, pattern]) => pattern);
+  expect(patterns).toEqual([
+    expect.stringContaining(String.raw`%p %replace{%m}{\R}{$0    } (%c)%n%replace{%xEx}`),
+    expect.stringContaining('%p %enc{%m}{CRLF} (%c)%n'),
+  ]);
+  expect(kafkaLogging('/k', '/a').match(/alwaysWriteExceptions="false"/g)).toHaveLength(2);
+  expect(cassandraLogging('/c', '/a')).toContain(String.raw`%p %replace(%m){'[\r\n]+', ' '} \(%c\)%n</pattern>`);
 });
 
 it('a JMX login stands in both files', () => {
