@@ -63,12 +63,18 @@ export function eventDocument(statement: EventStatement, author: EventAuthor): E
   const { action, object, outcome, code, counts, contract, traceId, spanId, details } = statement;
   const members = {
     id: eventId(statement, author),
-    time: new Date(author.clock.now()).toISOString(),
+    time: timeText(statement.time ?? author.clock.now()),
     install: author.install,
     actor: { principal: author.principal, host: author.host },
     ...{ action, object, outcome, code, counts, contract, trace_id: traceId, span_id: spanId, details },
   };
   return parseEventDocument(Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)));
+}
+
+/** A time that is none becomes a text that is refused like any other wrong member. */
+function timeText(milliseconds: number): string {
+  const time = new Date(milliseconds);
+  return Number.isNaN(time.getTime()) ? 'no time' : time.toISOString();
 }
 
 /** Reads what claims to be an event's document. Throws AUDIT_EVENT_INVALID. */

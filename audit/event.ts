@@ -14,6 +14,11 @@ export interface EventStatement {
   readonly spanId?: string | undefined;
   readonly details?: Readonly<Record<string, JsonValue>> | undefined;
   /**
+   * When it happened, in milliseconds since the epoch, where that is not now: an event made of a server's log has the
+   * time of its line, so that made once more it is the same event.
+   */
+  readonly time?: number | undefined;
+  /**
    * What makes the event this one and no other (topic, partition range and attempt, say): the same identity gives the
    * same id, so that an event sent twice is recognised. Without it the id is random.
    */

@@ -104,6 +104,14 @@ describe('the audit log on Kafka', () => {
     expect(sent.map(counts)).toEqual([[0], Array.from({ length: 50 }, (_, n) => n + 1)]);
   });
 
+  it('sends what was signed before as it is, in order, and in requests that a broker takes', async () => {
+    const { kafka, sent } = fakeKafka();
+    const messages = Array.from({ length: 1200 }, (_, n) => Buffer.from(`signed by somebody ${n}`));
+    await auditLog(kafka).appendSigned(messages);
+    expect(sent.length).toBe(3);
+    expect(sent.flatMap((record) => record.messages.map(({ value }) => String(value)))).toEqual(messages.map(String));
+  });
+
   it('does not resolve before the acknowledgement', async () => {
     const gate = Promise.withResolvers<undefined>();
     const log = auditLog(fakeKafka(() => gate.promise).kafka);

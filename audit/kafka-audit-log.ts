@@ -44,6 +44,14 @@ export interface RenewableAuditLog extends AuditLog {
   renew(): void;
 }
 
+export interface KafkaAuditLog extends RenewableAuditLog {
+  /**
+   * Appends messages that somebody signed before (`spool.ts`), in order and with the very same bytes. Resolves and
+   * rejects as `appendAll`; that they are events is not checked.
+   */
+  appendSigned(messages: readonly Buffer[]): Promise<void>;
+}
+
 /**
  * The audit log on Kafka. Connects at the first append. An append resolves only when all in-sync replicas have the
  * event; concurrent appends share a request.
@@ -51,7 +59,7 @@ export interface RenewableAuditLog extends AuditLog {
  * The producer is not idempotent, on purpose: after a sequence error an idempotent one stays unusable, and a resend
  * after a lost acknowledgement is harmless here, since it sends the same bytes and so the same event id again.
  */
-export function createKafkaAuditLog(options: KafkaAuditLogOptions): RenewableAuditLog {
+export function createKafkaAuditLog(options: KafkaAuditLogOptions): KafkaAuditLog {
   const sign = createEventSigner(options);
   const topic = options.topic ?? AUDIT_TOPIC;
   const connection = lazyProducer(options.kafka);
@@ -63,16 +71,20 @@ export function createKafkaAuditLog(options: KafkaAuditLogOptions): RenewableAud
     waitingLimit: WAITING_LIMIT,
   });
 
-  const appendAll = async (statements: readonly EventStatement[]): Promise<void> => {
-    const messages = statements.map(sign);
+  const appendSigned = async (messages: readonly Buffer[]): Promise<void> => {
     // In slices, so that a long list waits for itself and not beside others' events.
     for (let start = 0; start < messages.length; start += LARGEST_GROUP)
       await Promise.all(messages.slice(start, start + LARGEST_GROUP).map((message) => commit.add(message)));
   };
 
+  const appendAll = async (statements: readonly EventStatement[]): Promise<void> => {
+    await appendSigned(statements.map(sign));
+  };
+
   return {
     append: (statement) => appendAll([statement]),
     appendAll,
+    appendSigned,
     renew: () => connection.renew(),
     close: async () => {
       await commit.close();

@@ -78,6 +78,14 @@ describe('a signed event', () => {
     expect(id({ identity: undefined })).not.toBe(id({ identity: undefined }));
   });
 
+  it('has the time of what it states where that is told, and so the same bytes whenever it is made', () => {
+    const earlier = { ...statement, time: Date.UTC(2025, 5, 1) };
+    const later = createEventSigner({ ...author, signingKeyPem: worker.privateKey, clock: { now: () => 0 } });
+    expect(verifyEvent(sign(earlier), keys).time).toBe('2025-06-01T00:00:00.000Z');
+    expect(later(earlier)).toEqual(sign(earlier));
+    expect(() => sign({ ...statement, time: Number.NaN })).toThrow(invalid);
+  });
+
   it('does not verify after any byte was changed', () => {
     const bytes = sign(statement);
     fc.assert(

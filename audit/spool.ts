@@ -43,24 +43,45 @@ export function spoolAuditLog(folder: string, signer: EventSigner): AuditLog {
   };
 }
 
-/**
- * Reads the spool in order and checks its chain. Events' signatures are checked by `verifyEvent`.
- * Throws AUDIT_EVENT_UNVERIFIED that names the entry that is missing, changed or of another installation. That the
- * newest entries were removed does not show: only what is drained to the topic is protected against that.
- */
+/** An entry by its number and content: what the next one continues. */
+export type SpoolPlace = Pick<SpoolEntry, 'sequence' | 'hash'>;
+
+/** The place before the first entry. */
+export function spoolStart(install: string): SpoolPlace {
+  return { sequence: -1, hash: chainStart(install) };
+}
+
+/** Whether that very entry stands in the spool. */
+export function spoolHolds(folder: string, { sequence, hash: known }: SpoolPlace): boolean {
+  if (sequence < 0) return true;
+  const path = entryPath(folder, sequence);
+  return existsSync(path) && hash('sha256', readFileSync(path), 'base64url') === known;
+}
+
+/** Reads the whole spool, as `spoolEntries` does. */
 export function readSpool(folder: string, install: string): readonly SpoolEntry[] {
-  const entries: SpoolEntry[] = [];
+  return [...spoolEntries(folder, spoolStart(install))];
+}
+
+/**
+ * The spool's entries after a place, in order, with their chain checked. Events' signatures are checked by `verifyEvent`.
+ * Throws AUDIT_EVENT_UNVERIFIED that names the entry that is missing, changed or of another installation, once it is
+ * that entry's turn. That the newest entries were removed does not show: only what is drained to the topic is
+ * protected against that.
+ */
+export function* spoolEntries(folder: string, after: SpoolPlace): Generator<SpoolEntry, void, void> {
+  let last = after;
   for (const sequence of sequences(folder)) {
-    const expected = entries.at(-1);
-    if (sequence !== entries.length) throw broken(folder, entries.length, 'is missing');
+    if (sequence <= after.sequence) continue;
+    if (sequence !== last.sequence + 1) throw broken(folder, last.sequence + 1, 'is missing');
     const text = readFileSync(entryPath(folder, sequence), 'utf8');
     const entry = parseSpoolEntry(text, sequence);
     if (entry === undefined) throw broken(folder, sequence, 'is not a spool entry');
-    if (entry.previous !== (expected?.hash ?? chainStart(install)))
+    if (entry.previous !== last.hash)
       throw broken(folder, sequence, 'does not continue the entry before it: one of the two was changed');
-    entries.push(entry);
+    yield entry;
+    last = entry;
   }
-  return entries;
 }
 
 function appendEntry(folder: string, event: string, install: string): void {
