@@ -33,6 +33,8 @@ export function homePaths(path: string) {
     contracts: join(path, 'contracts'),
     telemetry: join(path, 'telemetry'),
     logs: join(path, 'logs'),
+    /** How far the recorder has come, and its lock. */
+    recorder: join(path, 'recorder'),
     /** Audit events of acts that must be possible while Kafka is down. */
     spool: join(path, 'spool'),
   } as const;
