@@ -51,6 +51,7 @@ export const ERROR_CODES = {
   CASSANDRA_REFUSED: { exit: 'refused', retryable: false },
   SERVER_START_FAILED: { exit: 'failed', retryable: false },
   PORT_IN_USE: { exit: 'failed', retryable: false },
+  ALREADY_RUNNING: { exit: 'failed', retryable: false },
   NOT_RUNNING: { exit: 'unreachable', retryable: false },
   NOT_FOUND: { exit: 'failed', retryable: false },
   INTERNAL: { exit: 'failed', retryable: false },

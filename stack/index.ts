@@ -1,8 +1,9 @@
 /** Kafka and Cassandra as supervised child processes of one home: what the rest of the system may use of it. */
 export { setUpByHand } from './bootstrap/by-hand.ts';
 export { forgetOverwritten } from './forget-overwritten.ts';
-export { LOG_NAMES, stackLogs, type LogName } from './logs.ts';
+export { LOG_NAMES, serverLogs, stackLogs, type LogName } from './logs.ts';
 export { nodetool } from './nodetool.ts';
+export { holderOf, tryLock } from './process/lock.ts';
 export { reloadCertificates, restartServer } from './restart.ts';
 export { setupStack } from './provide/setup.ts';
 export { startStack } from './start.ts';

@@ -19,6 +19,12 @@ export type LogName = keyof typeof LOGS;
 
 export const LOG_NAMES = Object.keys(LOGS) as LogName[];
 
+/** The logs in which the servers of a home say who was refused, and who did what: those that the recorder follows. */
+export function serverLogs(home: Home) {
+  const { kafka, cassandra } = stackLayout(home);
+  return { kafka: kafka.log, 'kafka-authorizer': kafka.authorizerLog, 'cassandra-audit': cassandra.auditLog } as const;
+}
+
 interface LogOptions {
   /** How many of the last lines to begin with. */
   readonly lines: number;
