@@ -51,6 +51,7 @@ describe('help', () => {
           'run',
           'source',
           'worker',
+          'recorder',
           'topics',
           'read',
         ],
