@@ -99,7 +99,10 @@ export async function messagesOn(
   try {
     await consumer.subscribe({ topic, fromBeginning: true });
     const done = Promise.withResolvers<undefined>();
-    consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
+    // Some crashes kafkajs mends by itself: right after a start, the group's coordinator is still loading.
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) done.reject(payload.error);
+    });
     await consumer.run({
       autoCommit: false,
       eachMessage: ({ partition, message }) => {
