@@ -33,6 +33,10 @@ export function homePaths(path: string) {
     contracts: join(path, 'contracts'),
     telemetry: join(path, 'telemetry'),
     logs: join(path, 'logs'),
+    /** Checkpoints of the audit log, as the notary signed them. */
+    checkpoints: join(path, 'checkpoints'),
+    /** How far the audit log was verified. */
+    verified: join(path, 'audit-verified.json'),
     /** Audit events of acts that must be possible while Kafka is down. */
     spool: join(path, 'spool'),
   } as const;
