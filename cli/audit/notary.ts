@@ -9,6 +9,7 @@ import { accessOf } from '../../security/connect/access.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { watchMaterial } from '../../security/connect/material/watch.ts';
 import { openKeyStore } from '../../security/keyring/key-store.ts';
+import { createLog } from '../../telemetry/log.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { createNews } from '../news.ts';
 import { auditSources, type AuditSources } from './sources.ts';
@@ -60,15 +61,15 @@ async function declare(context: CommandContext, sources: AuditSources, reason: s
 }
 
 async function notarize(context: CommandContext, sources: AuditSources): Promise<void> {
-  const { output } = context;
   const { connection } = sources;
   const access = accessOf(connection, 'notary');
   const privateKey = (await openKeyStore(access)).checkpointKey();
   const kafka = kafkaClient(connection, 'notary', { patience: 'service' });
   const audit = context.audit('notary');
   const isNews = createNews(systemClock);
+  const say = sayer(context);
   const onWaiting = (reason: string): void => {
-    if (isNews(reason)) output.note(`waiting: ${reason}`);
+    if (isNews(reason)) say(`waiting: ${reason}`);
   };
   const renewal = watchMaterial([connection.cassandra.ca, access.certificate, access.key], () =>
     sources.cassandra.renew(),
@@ -91,7 +92,7 @@ async function notarize(context: CommandContext, sources: AuditSources): Promise
         signal: context.secondSignal,
       },
       onWaiting,
-      onOpened: (epoch, size) => output.note(`notary: epoch ${epoch}, going on after ${size} events`),
+      onOpened: (epoch, size) => say(`epoch ${epoch}: going on after ${size} events`),
       signal: context.signal,
     });
     await audit.append({ action: 'notary.stop', ...about });
@@ -99,4 +100,11 @@ async function notarize(context: CommandContext, sources: AuditSources): Promise
     renewal.close();
     await audit.close();
   }
+}
+
+/** Where what happens is told: on a terminal as a remark; with --json, as under the supervisor, as lines of a log. */
+function sayer({ output, settings }: CommandContext): (line: string) => void {
+  if (!output.json) return (line) => output.note(`notary: ${line}`);
+  const { logger } = createLog({ service: 'notary', level: settings().telemetry.logLevel });
+  return (line) => logger.info(line);
 }
