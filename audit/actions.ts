@@ -37,6 +37,8 @@ export const AUDIT_ACTIONS = {
   'audit.verify': 'the audit log is about to be verified',
   'audit.prove': 'a proof of an event was made',
   'audit.checkpoint': 'the newest checkpoint was shown',
+  'audit.key': 'the keys that checkpoints are verified with were shown',
+  'audit.stats': 'figures of the audit log were shown',
   'source.start': 'a source process began',
   'source.stop': 'a source process ended',
   'worker.start': 'a worker process began',

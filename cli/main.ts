@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, WardlineError, asWardlineError } from '../core/errors.ts';
 import { registerAccess } from './access/access.ts';
+import { registerAudit } from './audit/audit.ts';
 import { registerNotary } from './audit/notary.ts';
 import { registerContract } from './contract.ts';
 import { registerDemo } from './demo.ts';
@@ -27,7 +28,7 @@ const program = new Command('wardline')
 
 for (const register of [
   ...[registerLife, registerFlow, registerAccess, registerPrincipals],
-  ...[registerContract, registerNotary, registerDemo],
+  ...[registerContract, registerNotary, registerAudit, registerDemo],
 ])
   register(program);
 

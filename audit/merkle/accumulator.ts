@@ -36,6 +36,18 @@ export class MerkleAccumulator {
     return tree;
   }
 
+  /** The roots of the full subtrees from which `resume` goes on, by level; undefined where none waits. */
+  subtrees(): readonly (Uint8Array | undefined)[] {
+    const roots: (Uint8Array | undefined)[] = [];
+    for (let level = 0, rest = this.#size; rest > 0; level += 1, rest = Math.floor(rest / 2))
+      roots.push(
+        rest % 2 === 0
+          ? undefined
+          : Uint8Array.from(this.#waiting.subarray(level * HASH_BYTES, (level + 1) * HASH_BYTES)),
+      );
+    return roots;
+  }
+
   /** A tree of the same leaves that grows apart from this one. */
   copy(): MerkleAccumulator {
     const tree = new MerkleAccumulator();

@@ -49,9 +49,12 @@ export async function* newestEvents(options: QueryOptions, before?: number): Asy
   }
 }
 
-/** The events of an epoch that fit, in their order, from sequence `from` on. */
-export async function* eventsInOrder(options: QueryOptions, from = 0): AsyncGenerator<FoundEvent, void, void> {
-  const end = await logEnd(options.client, options.epoch);
+/** The events of an epoch that fit, in their order, from sequence `from` up to but without `end`. */
+export async function* eventsInOrder(
+  options: QueryOptions,
+  from: number,
+  end: number,
+): AsyncGenerator<FoundEvent, void, void> {
   for (let start = from; start < end;) {
     const to = Math.min(end, blockStart(blockOf(start) + 1));
     yield* await search(options, start, to);
@@ -59,9 +62,9 @@ export async function* eventsInOrder(options: QueryOptions, from = 0): AsyncGene
   }
 }
 
-/** The sequence after the last event that is stored. */
-export async function logEnd(client: Pick<CassandraWork, 'execute'>, epoch: number): Promise<number> {
-  const blocks = await heldBlocks((block) => blockHolds(client, epoch, block));
+/** The sequence after the last event that is stored; `likely` is one that is likely to be there. */
+export async function logEnd(client: Pick<CassandraWork, 'execute'>, epoch: number, likely = 0): Promise<number> {
+  const blocks = await heldBlocks((block) => blockHolds(client, epoch, block), blockOf(likely));
   const last = blocks === 0 ? undefined : await lastInBlock(client, epoch, blocks - 1);
   return last === undefined ? 0 : last + 1;
 }

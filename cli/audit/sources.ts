@@ -5,9 +5,11 @@ import { checkpointsFolder, checkpointsTopicReader, type CheckpointReader } from
 import { trustedKeys, type TrustedKeys } from '../../audit/signature/signing-key.ts';
 import { readEpochs } from '../../audit/store/epochs.ts';
 import type { TopicReader } from '../../audit/topic/read-topic.ts';
+import type { AuditAction } from '../../audit/actions.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { WardlineError } from '../../core/errors.ts';
+import type { JsonValue } from '../../core/record.ts';
 import { accessOf } from '../../security/connect/access.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { renewingCassandra, type RenewingCassandra } from '../../security/connect/renewing-cassandra.ts';
@@ -91,13 +93,32 @@ export async function newestEpoch({ cassandra, install }: AuditSources): Promise
 export async function onAuditRecord(
   context: CommandContext,
   principal: PrincipalName,
-  action: 'audit.query' | 'audit.show' | 'audit.record' | 'audit.verify' | 'audit.prove' | 'audit.checkpoint',
+  action: Extract<AuditAction, `audit.${string}`>,
   object: { readonly type: string; readonly id: string },
+  details?: Readonly<Record<string, JsonValue>>,
 ): Promise<void> {
   const audit = context.audit(principal);
   try {
-    await audit.append({ action, object, outcome: 'success' });
+    await audit.append({ action, object, outcome: 'success', details });
   } finally {
     await audit.close();
   }
+}
+
+/** Opens the log's sources as whoever acts, the auditor unless told otherwise, and lets go of them when the work is done. */
+export async function withAuditSources<T>(
+  context: CommandContext,
+  work: (sources: AuditSources) => Promise<T>,
+): Promise<T> {
+  const sources = auditSources(context, context.principal('auditor'));
+  try {
+    return await work(sources);
+  } finally {
+    await sources.close();
+  }
+}
+
+/** How an event's place is written. */
+export function placeText({ epoch, sequence }: Place): string {
+  return `${epoch}/${sequence}`;
 }
