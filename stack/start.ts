@@ -5,6 +5,7 @@ import type { Home } from '../core/home.ts';
 import { mintCertificates } from '../security/certs/mint.ts';
 import { mintKeyStores } from '../security/keyring/mint.ts';
 import { bootstrap, isBootstrapped } from './bootstrap/bootstrap.ts';
+import { auditTopicsMissing } from './bootstrap/kafka-access.ts';
 import { formatKafka } from './bootstrap/format-kafka.ts';
 import { configureServers } from './configure.ts';
 import { embeddedConnection, writeConnection } from './connection.ts';
@@ -110,8 +111,13 @@ async function connect(
   record: BootstrapRecord,
 ): Promise<Connection> {
   const connection = embeddedConnection(home, ports);
-  if (!isBootstrapped(home)) {
-    report('first start: making principals, rights and audit topics');
+  const bootstrapped = isBootstrapped(home);
+  if (!bootstrapped || (await auditTopicsMissing(home, connection))) {
+    report(
+      bootstrapped
+        ? 'audit topics are missing: making them again'
+        : 'first start: making principals, rights and audit topics',
+    );
     await record.beginning();
     await bootstrap(home, connection);
     await record.done();

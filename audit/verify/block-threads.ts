@@ -44,10 +44,16 @@ function startThread(data: BlockThreadData): Thread {
   worker.on('message', (answer: BlockAnswer) => {
     const asker = thread.waiting.get(answer.id);
     thread.waiting.delete(answer.id);
-    if ('block' in answer) asker?.resolve(answer.block);
+    if ('block' in answer) asker?.resolve(asBuffers(answer.block));
     else asker?.reject(new WardlineError(codeOf(answer.error.code), answer.error.message));
   });
   return thread;
+}
+
+/** Between threads a Buffer becomes a plain array of bytes, whose texts are others. */
+function asBuffers(block: StoredBlock): StoredBlock {
+  const { buffer, byteOffset, byteLength } = block.leaves;
+  return { ...block, leaves: Buffer.from(buffer, byteOffset, byteLength) };
 }
 
 function codeOf(text: string): ErrorCode {

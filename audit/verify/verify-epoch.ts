@@ -109,12 +109,12 @@ export async function verifyEpoch(options: EpochToVerify): Promise<VerifiedEpoch
 
 /** Which copy leads to the largest checkpoint, and which checkpoints no copy leads to. */
 function judge(
-  { epoch, checkpoints }: EpochToVerify,
+  { epoch, checkpoints, topic }: EpochToVerify,
   heads: readonly BranchHead[],
   size: number,
 ): { readonly right: CopyName; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
-  let right: CopyName = 'topic';
+  let right: CopyName = topic === undefined ? 'audit keyspace' : 'topic';
   for (const at of new Set(heads.map((head) => head.size))) {
     for (const { root, places } of checkpoints.at(epoch, at)) {
       const leading = heads.filter(
