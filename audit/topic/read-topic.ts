@@ -20,14 +20,18 @@ const NO_SUCH_TOPIC = /does not host this topic-partition|UNKNOWN_TOPIC/;
 const FETCH_WAIT = 200;
 const FETCH_BYTES = 4 * 1024 * 1024;
 
-/** The bounds of partition 0, or undefined where there is no such topic. */
-export async function topicBounds({ kafka }: TopicReader, topic: string): Promise<TopicBounds | undefined> {
+/** The bounds of a partition, 0 unless told otherwise, or undefined where there is no such topic. */
+export async function topicBounds(
+  { kafka }: TopicReader,
+  topic: string,
+  partition = 0,
+): Promise<TopicBounds | undefined> {
   const admin = kafka.admin();
   try {
     await admin.connect();
     if (!(await admin.listTopics()).includes(topic)) return undefined;
-    const [partition] = await admin.fetchTopicOffsets(topic);
-    return partition === undefined ? undefined : { low: Number(partition.low), high: Number(partition.high) };
+    const found = (await admin.fetchTopicOffsets(topic)).find((offsets) => offsets.partition === partition);
+    return found === undefined ? undefined : { low: Number(found.low), high: Number(found.high) };
   } catch (error) {
     if (error instanceof Error && NO_SUCH_TOPIC.test(error.message)) return undefined;
     throw asKafkaError(error);
@@ -37,14 +41,14 @@ export async function topicBounds({ kafka }: TopicReader, topic: string): Promis
 }
 
 /**
- * Hands over the messages of partition 0 from offset `from` up to but without `to`, in order, in batches; the next batch
+ * Hands over the messages of a partition, 0 unless told otherwise, from offset `from` up to but without `to`, in order, in batches; the next batch
  * is fetched once `take` has resolved. Resolves after the last one; rejects with Kafka's error, or with that of `take`.
  * The messages must be there: see topicBounds. The reader's group is its own and keeps no offsets.
  */
 export async function readTopic(
   { kafka, principal }: TopicReader,
   topic: string,
-  { from, to }: { readonly from: number; readonly to: number },
+  { from, to, partition = 0 }: { readonly from: number; readonly to: number; readonly partition?: number },
   take: (messages: readonly KafkaMessage[]) => Promise<void> | void,
 ): Promise<void> {
   if (from >= to) return;
@@ -64,7 +68,11 @@ export async function readTopic(
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: true,
-      eachBatch: async ({ batch, heartbeat }) => {
+      eachBatch: async ({ batch, heartbeat, pause }) => {
+        if (batch.partition !== partition) {
+          pause();
+          return;
+        }
         // Before the seek below has its effect, a batch from elsewhere may come.
         const wanted = batch.messages.filter(({ offset }) => Number(offset) >= next && Number(offset) < to);
         if (wanted.length === 0 || Number(wanted[0]?.offset) !== next) return;
@@ -79,7 +87,7 @@ export async function readTopic(
         await heartbeat().catch(() => undefined);
       },
     });
-    consumer.seek({ topic, partition: 0, offset: String(from) });
+    consumer.seek({ topic, partition, offset: String(from) });
     await ended;
   } catch (error) {
     throw asKafkaError(error);
