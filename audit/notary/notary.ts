@@ -130,20 +130,20 @@ async function open(options: NotaryOptions, consumer: Consumer, fail: (error: un
 /** One fetch of the topic. */
 async function take(
   consumer: Consumer,
-  { batch, heartbeat, resolveOffset }: EachBatchPayload,
+  payload: EachBatchPayload,
   opened: Promise<LogWriter>,
   fail: (error: unknown) => void,
 ): Promise<void> {
-  const beating = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_INTERVAL);
+  const beating = setInterval(() => void payload.heartbeat().catch(() => undefined), HEARTBEAT_INTERVAL);
   try {
     const writer = await opened;
-    const messages = nextMessages(batch, writer);
+    const messages = nextMessages(payload.batch, writer);
     if (messages === undefined) {
       consumer.seek({ topic: AUDIT_TOPIC, partition: 0, offset: String(writer.next) });
       return;
     }
     await writer.append(messages.map(({ value }) => value ?? Buffer.alloc(0)));
-    resolveOffset(batch.lastOffset());
+    payload.resolveOffset(payload.batch.lastOffset());
   } catch (error) {
     fail(asWardlineError(error));
   } finally {

@@ -1,7 +1,7 @@
 import { WardlineError } from '../../core/errors.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
-import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.ts';
+import { claimedOrigin, openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { NoteVerifier } from '../checkpoint/signed-note.ts';
 import { MerkleAccumulator } from '../merkle/accumulator.ts';
 import { leafHash } from '../merkle/hash.ts';
@@ -95,7 +95,7 @@ export async function publishedCheckpoints({
 
 /** What does not verify is nobody's checkpoint: `audit verify` names it, and here it decides nothing. */
 function verified(note: string, install: string, verifier: LogSources['verifier']): Checkpoint | undefined {
-  const origin = note.slice(0, Math.max(0, note.indexOf('\n')));
+  const origin = claimedOrigin(note);
   if (epochOfOrigin(install, origin) === undefined) return undefined;
   try {
     return openCheckpoint(note, [verifier(origin)]);

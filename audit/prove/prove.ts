@@ -75,6 +75,6 @@ async function pathFrom(source: TreeSource, size: number, index: number): Promis
   }
 }
 
-function withoutTiles({ leaves }: TreeSource): TreeSource {
-  return { leaves, tile: () => Promise.resolve(undefined) };
+function withoutTiles(source: TreeSource): TreeSource {
+  return { leaves: (from, to) => source.leaves(from, to), tile: () => Promise.resolve(undefined) };
 }

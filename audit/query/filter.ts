@@ -1,4 +1,3 @@
-import type { EventColumns } from '../store/columns.ts';
 import { int64 } from '../store/events.ts';
 
 /** What events are asked for; every member that is given must fit. */
@@ -17,37 +16,20 @@ export interface EventFilter {
 interface Condition {
   readonly cql: string;
   readonly value: (filter: EventFilter) => string | Buffer | undefined;
-  readonly fits: (columns: EventColumns, filter: EventFilter) => boolean;
 }
 
 const time = (value: number | undefined): Buffer | undefined => (value === undefined ? undefined : int64(value));
 
-/** How each member of a filter is asked of Cassandra, and of an event that is at hand. Each column has an index. */
+/** How each member of a filter is asked of Cassandra. Each column has an index. */
 const CONDITIONS: readonly Condition[] = [
-  { cql: 'actor = ?', value: ({ actor }) => actor, fits: ({ actor }, filter) => actor === filter.actor },
-  { cql: 'action = ?', value: ({ action }) => action, fits: ({ action }, filter) => action === filter.action },
-  {
-    cql: 'object_type = ?',
-    value: ({ objectType }) => objectType,
-    fits: ({ objectType }, filter) => objectType === filter.objectType,
-  },
-  {
-    cql: 'object_id = ?',
-    value: ({ objectId }) => objectId,
-    fits: ({ objectId }, filter) => objectId === filter.objectId,
-  },
-  { cql: 'outcome = ?', value: ({ outcome }) => outcome, fits: ({ outcome }, filter) => outcome === filter.outcome },
-  { cql: 'trace_id = ?', value: ({ traceId }) => traceId, fits: ({ traceId }, filter) => traceId === filter.traceId },
-  {
-    cql: 'time >= ?',
-    value: ({ since }) => time(since),
-    fits: ({ time: at }, { since }) => at !== null && at >= (since ?? -Infinity),
-  },
-  {
-    cql: 'time < ?',
-    value: ({ until }) => time(until),
-    fits: ({ time: at }, { until }) => at !== null && at < (until ?? Infinity),
-  },
+  { cql: 'actor = ?', value: ({ actor }) => actor },
+  { cql: 'action = ?', value: ({ action }) => action },
+  { cql: 'object_type = ?', value: ({ objectType }) => objectType },
+  { cql: 'object_id = ?', value: ({ objectId }) => objectId },
+  { cql: 'outcome = ?', value: ({ outcome }) => outcome },
+  { cql: 'trace_id = ?', value: ({ traceId }) => traceId },
+  { cql: 'time >= ?', value: ({ since }) => time(since) },
+  { cql: 'time < ?', value: ({ until }) => time(until) },
 ];
 
 /** The filter as CQL that begins with AND, and its values. */
@@ -57,9 +39,4 @@ export function filterCql(filter: EventFilter): { readonly cql: string; readonly
     cql: asked.map(({ cql }) => ` AND ${cql}`).join(''),
     values: asked.map(({ value }) => value(filter)),
   };
-}
-
-/** Whether an event fits. */
-export function fitsFilter(columns: EventColumns, filter: EventFilter): boolean {
-  return CONDITIONS.every(({ value, fits }) => value(filter) === undefined || fits(columns, filter));
 }

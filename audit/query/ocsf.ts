@@ -75,5 +75,6 @@ export function ocsfOf({ epoch, sequence, message, columns }: FoundEvent): JsonV
 }
 
 function hostOf({ actor }: Members): string {
-  return typeof actor === 'object' && actor !== null && 'host' in actor ? String(actor['host']) : '';
+  const host = typeof actor === 'object' && actor !== null && 'host' in actor ? actor['host'] : '';
+  return typeof host === 'string' ? host : '';
 }

@@ -68,9 +68,10 @@ export async function readTopic(
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: true,
-      eachBatch: async ({ batch, heartbeat, pause }) => {
+      eachBatch: async (payload) => {
+        const { batch } = payload;
         if (batch.partition !== partition) {
-          pause();
+          payload.pause();
           return;
         }
         // Before the seek below has its effect, a batch from elsewhere may come.
@@ -84,7 +85,7 @@ export async function readTopic(
         }
         next += wanted.length;
         if (next >= to) resolve(undefined);
-        await heartbeat().catch(() => undefined);
+        await payload.heartbeat().catch(() => undefined);
       },
     });
     consumer.seek({ topic, partition, offset: String(from) });

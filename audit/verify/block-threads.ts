@@ -37,7 +37,7 @@ function startThread(data: BlockThreadData): Thread {
   const worker = new Worker(new URL('./block-thread.ts', import.meta.url), { workerData: data });
   const thread: Thread = { worker, waiting: new Map() };
   const fail = (error: Error): void => {
-    for (const { reject } of thread.waiting.values()) reject(error);
+    for (const asker of thread.waiting.values()) asker.reject(error);
     thread.waiting.clear();
   };
   worker.on('error', (error) => fail(new WardlineError('INTERNAL', `reading the audit log failed: ${String(error)}`)));

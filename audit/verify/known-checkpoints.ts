@@ -1,6 +1,6 @@
 import { asWardlineError } from '../../core/errors.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
-import { openCheckpoint } from '../checkpoint/checkpoint.ts';
+import { claimedOrigin, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { NoteVerifier } from '../checkpoint/signed-note.ts';
 import type { CheckpointReader } from '../notary/places.ts';
 import { blockOf, heldBlocks } from '../store/blocks.ts';
@@ -77,7 +77,7 @@ export class KnownCheckpoints {
     verifier: CheckpointSources['verifier'],
     expectedEpoch?: number,
   ): KnownCheckpoint | undefined {
-    const origin = note.slice(0, Math.max(0, note.indexOf('\n')));
+    const origin = claimedOrigin(note);
     const epoch = epochOfOrigin(install, origin);
     if (epoch === undefined || (expectedEpoch !== undefined && epoch !== expectedEpoch)) {
       this.#fault('signature', expectedEpoch ?? 0, place, 'a checkpoint of another log, or none at all');

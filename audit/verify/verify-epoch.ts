@@ -152,7 +152,7 @@ async function tilesOfBlock(
   const full = Math.floor((checkpoints.sizes(epoch).at(-1) ?? 0) / TILE_WIDTH);
   const indexes = Array.from({ length: TILES_PER_BLOCK }, (_, at) => block * TILES_PER_BLOCK + at);
   const tiles = await Promise.all(
-    indexes.map((index) => (index < full ? readTile(cassandra, epoch, 0, index) : undefined)),
+    indexes.map((index) => (index < full ? readTile(cassandra, epoch, 0, index) : Promise.resolve(undefined))),
   );
   tiles.forEach((tile, at) => {
     const start = at * TILE_WIDTH;

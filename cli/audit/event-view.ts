@@ -27,7 +27,7 @@ export function eventTable(events: readonly FoundEvent[]): string {
   return table([EVENT_HEADING, ...events.map(eventRow)], WIDEST_CELL);
 }
 
-export const EVENT_HEADING = ['place', 'time', 'actor', 'action', 'object', 'outcome', 'what happened'] as const;
+const EVENT_HEADING = ['place', 'time', 'actor', 'action', 'object', 'outcome', 'what happened'] as const;
 
 export function eventRow(event: FoundEvent): readonly string[] {
   const { actor, action, objectType, objectId, outcome, time } = event.columns;

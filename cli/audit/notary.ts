@@ -103,8 +103,9 @@ async function notarize(context: CommandContext, sources: AuditSources): Promise
 }
 
 /** Where what happens is told: on a terminal as a remark; with --json, as under the supervisor, as lines of a log. */
-function sayer({ output, settings }: CommandContext): (line: string) => void {
+function sayer(context: CommandContext): (line: string) => void {
+  const { output } = context;
   if (!output.json) return (line) => output.note(`notary: ${line}`);
-  const { logger } = createLog({ service: 'notary', level: settings().telemetry.logLevel });
+  const { logger } = createLog({ service: 'notary', level: context.settings().telemetry.logLevel });
   return (line) => logger.info(line);
 }

@@ -5,7 +5,6 @@ import { ocsfOf } from '../../audit/query/ocsf.ts';
 import { newestEvents, withoutResends, type FoundEvent } from '../../audit/query/query.ts';
 import { systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors.ts';
-import type { JsonValue } from '../../core/record.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { wholeNumber } from '../options.ts';
 import { eventDocumentOf, eventRow, eventTable } from './event-view.ts';
@@ -54,13 +53,7 @@ async function query(context: CommandContext, sources: AuditSources, flags: Quer
   const start = await startOf(sources, flags);
   const object = { type: 'audit-log', id: sources.install };
   const asked = Object.entries(filter).filter(([, value]) => value !== undefined);
-  await onAuditRecord(
-    context,
-    sources.principal,
-    'audit.query',
-    object,
-    Object.fromEntries(asked) as Record<string, JsonValue>,
-  );
+  await onAuditRecord(context, sources.principal, 'audit.query', object, Object.fromEntries(asked));
   const found = await newest(sources, filter, start, flags);
   const print = printer(context, flags.format);
   print.all(found.events);

@@ -51,7 +51,7 @@ export function registerVerify(audit: Command): void {
 }
 
 async function verify(context: CommandContext, sources: AuditSources, flags: VerifyFlags): Promise<VerifyReport> {
-  const { install, connection, principal, verifier } = sources;
+  const { install, connection, principal } = sources;
   const file = context.home().paths.verified;
   const from = flags.sinceLast === true ? await loadPrefix(file, install) : undefined;
   const kept = (flags.checkpoint ?? []).map(checkpointFile);
@@ -65,7 +65,7 @@ async function verify(context: CommandContext, sources: AuditSources, flags: Ver
     const report = await verifyLog({
       ...sources,
       places: [...sources.places, ...kept],
-      verifier: flags.key === undefined ? verifier : verifierFrom(keysIn(flags.key)),
+      verifier: flags.key === undefined ? (origin) => sources.verifier(origin) : verifierFrom(keysIn(flags.key)),
       keys: trustedKeysOf(connection),
       threads,
       from,
@@ -79,7 +79,7 @@ async function verify(context: CommandContext, sources: AuditSources, flags: Ver
 }
 
 /** Shows how far it is, and keeps now and then how far all was well. */
-function createProgress({ output }: CommandContext, keep: (prefix: SavedPrefix) => void) {
+function createProgress(context: CommandContext, keep: (prefix: SavedPrefix) => void) {
   let latest: SavedPrefix | undefined;
   let saved = performance.now();
   const save = (): void => {
@@ -89,8 +89,8 @@ function createProgress({ output }: CommandContext, keep: (prefix: SavedPrefix) 
   };
   return {
     save,
-    onProgress(epoch: number, events: number, prefix: SavedPrefix['prefix'] | undefined): void {
-      output.progress(`epoch ${epoch}: ${events} events verified`);
+    onProgress: (epoch: number, events: number, prefix: SavedPrefix['prefix'] | undefined): void => {
+      context.output.progress(`epoch ${epoch}: ${events} events verified`);
       if (prefix !== undefined) latest = { epoch, prefix };
       if (performance.now() - saved > SAVE_INTERVAL) save();
     },

@@ -39,8 +39,7 @@ export async function keepProcess(
   let state: ProcessState = previous ?? NEVER_STARTED;
   let quickEnds = 0;
   for (let restarts = 0; !context.stop.aborted; restarts += 1) {
-    if (adopted === undefined) await context.whenDue?.();
-    if (context.stop.aborted) return;
+    if (adopted === undefined && !(await isDue(context))) return;
     const since = adopted === undefined ? Date.now() : state.since;
     const run = adopted === undefined ? await start(context) : { child: adopted, digest: state.digest };
     adopted = undefined;
@@ -98,6 +97,12 @@ async function takeOver(
   context.log(`${name}: ending process ${found.pid}, left by an earlier supervisor with another configuration`);
   await endProcess(found, patienceOf(context));
   return undefined;
+}
+
+/** Waits until a start makes sense; false where `stop` aborted meanwhile. */
+async function isDue({ whenDue, stop }: KeeperContext): Promise<boolean> {
+  await whenDue?.();
+  return !stop.aborted;
 }
 
 function patienceOf({ patience }: KeeperContext): number {

@@ -28,10 +28,10 @@ describe('the notary killed twenty times under load', () => {
     const { home } = stack;
     const connection = loadConnection(home, loadSettings(home));
     const audit = auditLogAs(home, connection, 'operator');
-    let appending = true;
+    const stop = new AbortController();
     let appended = 0;
     const load = (async () => {
-      while (appending) {
+      while (!stop.signal.aborted) {
         await audit.appendAll(numberedEvents(EVENTS_A_ROUND));
         appended += EVENTS_A_ROUND;
         await sleep(20);
@@ -44,7 +44,7 @@ describe('the notary killed twenty times under load', () => {
       process.kill(pid, 'SIGKILL');
       kills += 1;
     }
-    appending = false;
+    stop.abort();
     await load;
     await audit.close();
     const client = cassandraClient(connection, 'auditor');

@@ -20,13 +20,13 @@ export async function notarized(
   const client = cassandraClient(connection, 'auditor');
   const topic = { kafka: kafkaClient(connection, 'auditor'), principal: 'auditor' } as const;
   const notary = startWardline(['notary', ...flags, '--home', home, '--json']);
-  let ended = false;
-  void notary.outcome.finally(() => (ended = true));
+  const ended = new AbortController();
+  void notary.outcome.finally(() => ended.abort()).catch(() => undefined);
   const deadline = Date.now() + PATIENCE;
   try {
     // Its own start is an event: before that it has not taken anything.
     const { high } = (await topicBounds(topic, AUDIT_TOPIC)) ?? { high: 0 };
-    while (!ended && (await logEnd(client, epoch)) <= high) {
+    while (!ended.signal.aborted && (await logEnd(client, epoch)) <= high) {
       if (Date.now() > deadline) throw new Error('the notary took a minute in vain');
       await sleep(POLL);
     }
