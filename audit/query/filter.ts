@@ -16,11 +16,13 @@ export interface EventFilter {
 interface Condition {
   readonly cql: string;
   readonly value: (filter: EventFilter) => string | Buffer | undefined;
+  /** Set where no index knows it: Cassandra looks at each row of the stretch that is asked for. */
+  readonly filters?: true;
 }
 
 const time = (value: number | undefined): Buffer | undefined => (value === undefined ? undefined : int64(value));
 
-/** How each member of a filter is asked of Cassandra. Each column has an index. */
+/** How each member of a filter is asked of Cassandra. */
 const CONDITIONS: readonly Condition[] = [
   { cql: 'actor = ?', value: ({ actor }) => actor },
   { cql: 'action = ?', value: ({ action }) => action },
@@ -28,15 +30,18 @@ const CONDITIONS: readonly Condition[] = [
   { cql: 'object_id = ?', value: ({ objectId }) => objectId },
   { cql: 'outcome = ?', value: ({ outcome }) => outcome },
   { cql: 'trace_id = ?', value: ({ traceId }) => traceId },
-  { cql: 'time >= ?', value: ({ since }) => time(since) },
-  { cql: 'time < ?', value: ({ until }) => time(until) },
+  { cql: 'time >= ?', value: ({ since }) => time(since), filters: true },
+  { cql: 'time < ?', value: ({ until }) => time(until), filters: true },
 ];
 
-/** The filter as CQL that begins with AND, and its values. */
+/** The filter as the end of a CQL query, beginning with AND, and its values. */
 export function filterCql(filter: EventFilter): { readonly cql: string; readonly values: readonly unknown[] } {
   const asked = CONDITIONS.filter(({ value }) => value(filter) !== undefined);
   return {
-    cql: asked.map(({ cql }) => ` AND ${cql}`).join(''),
+    cql: [
+      ...asked.map(({ cql }) => ` AND ${cql}`),
+      ...(asked.some(({ filters }) => filters) ? [' ALLOW FILTERING'] : []),
+    ].join(''),
     values: asked.map(({ value }) => value(filter)),
   };
 }

@@ -23,6 +23,8 @@ export interface QueryOptions {
   readonly client: Pick<CassandraWork, 'execute'>;
   readonly epoch: number;
   readonly filter: EventFilter;
+  /** No event before this sequence can fit; 0 unless told. */
+  readonly floor?: number | undefined;
 }
 
 /** The first stretch of the log that is searched, in events; it grows while little is found. */
@@ -39,8 +41,9 @@ const PAGE_ROWS = 2000;
 export async function* newestEvents(options: QueryOptions, before?: number): AsyncGenerator<FoundEvent, void, void> {
   const end = await logEnd(options.client, options.epoch);
   let to = Math.min(before ?? end, end);
-  for (let stretch = FIRST_STRETCH; to > 0;) {
-    const from = Math.max(0, to - stretch, stretch < EVENTS_PER_BLOCK ? blockStart(blockOf(to - 1)) : 0);
+  const floor = options.floor ?? 0;
+  for (let stretch = FIRST_STRETCH; to > floor;) {
+    const from = Math.max(floor, to - stretch, stretch < EVENTS_PER_BLOCK ? blockStart(blockOf(to - 1)) : 0);
     const found = await search(options, from, to);
     yield* found.reverse();
     to = from;

@@ -23,7 +23,7 @@ const INSERT = `INSERT INTO ${EVENTS_TABLE} (epoch, block, ${EVENT_COLUMNS}) VAL
 const BATCH_BYTES = 56 * 1024;
 const BATCH_ROWS = 64;
 const BATCHES_IN_FLIGHT = 24;
-const PAGE_ROWS = 2000;
+const PAGE_ROWS = 1000;
 
 /** Writes events at their places. */
 export interface EventWriter {

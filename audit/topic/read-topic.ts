@@ -41,6 +41,24 @@ export async function topicBounds(
 }
 
 /**
+ * The offset from which on messages were appended at or after a time (milliseconds since the epoch), as the broker stamped
+ * them; undefined where there is no such topic.
+ */
+export async function offsetAt({ kafka }: TopicReader, topic: string, time: number): Promise<number | undefined> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const [found] = await admin.fetchTopicOffsetsByTimestamp(topic, time);
+    return found === undefined ? undefined : Number(found.offset);
+  } catch (error) {
+    if (error instanceof Error && NO_SUCH_TOPIC.test(error.message)) return undefined;
+    throw asKafkaError(error);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+/**
  * Hands over the messages of a partition, 0 unless told otherwise, from offset `from` up to but without `to`, in order, in batches; the next batch
  * is fetched once `take` has resolved. Resolves after the last one; rejects with Kafka's error, or with that of `take`.
  * The messages must be there: see topicBounds. The reader's group is its own and keeps no offsets.

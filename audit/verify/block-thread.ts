@@ -36,7 +36,13 @@ parentPort?.on('message', (request: BlockRequest | 'end') => {
   }
   const { id, epoch, block } = request;
   readBlock(client, epoch, block, trusted).then(
-    (found) => parentPort?.postMessage({ id, block: found } satisfies BlockAnswer),
+    (found) => {
+      const { buffer } = found.leaves;
+      parentPort?.postMessage(
+        { id, block: found } satisfies BlockAnswer,
+        buffer instanceof ArrayBuffer ? [buffer] : [],
+      );
+    },
     (error: unknown) => {
       const { code, message } = asWardlineError(error);
       parentPort?.postMessage({ id, error: { code, message } } satisfies BlockAnswer);

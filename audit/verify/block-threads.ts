@@ -10,6 +10,9 @@ export interface BlockThreads {
   close(): Promise<void>;
 }
 
+/** Megabytes of a thread's heap: what it reads is garbage soon, and shall be taken away soon. */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 } as const;
+
 interface Thread {
   readonly worker: Worker;
   readonly waiting: Map<number, { resolve(block: StoredBlock): void; reject(error: Error): void }>;
@@ -34,7 +37,10 @@ export function startBlockThreads(count: number, data: BlockThreadData): BlockTh
 }
 
 function startThread(data: BlockThreadData): Thread {
-  const worker = new Worker(new URL('./block-thread.ts', import.meta.url), { workerData: data });
+  const worker = new Worker(new URL('./block-thread.ts', import.meta.url), {
+    workerData: data,
+    resourceLimits: LIMITS,
+  });
   const thread: Thread = { worker, waiting: new Map() };
   const fail = (error: Error): void => {
     for (const asker of thread.waiting.values()) asker.reject(error);

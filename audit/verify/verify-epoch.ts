@@ -12,6 +12,9 @@ import type { CopyName, Finding } from './finding.ts';
 import type { KnownCheckpoints } from './known-checkpoints.ts';
 import type { StoredBlock } from './read-block.ts';
 
+/** Blocks of the keyspace that are read while one is compared. */
+const BLOCKS_AHEAD = 2;
+
 /** Where a verification goes on: a tree over blocks that were found whole. */
 export interface VerifiedPrefix {
   readonly block: number;
@@ -62,12 +65,9 @@ export async function verifyEpoch(options: EpochToVerify): Promise<VerifiedEpoch
   const heads: BranchHead[] = [];
   let events = 0;
   let whole = true;
-  let ahead = options.readBlock(from?.block ?? 0);
+  const ahead = readAhead(options, last);
   for (let block = from?.block ?? 0; blockStart(block) < last; block += 1) {
-    const stored = await ahead;
-    // While this block is compared, the next one is read.
-    ahead = blockStart(block + 1) < last ? options.readBlock(block + 1) : ahead;
-    ahead.catch(() => undefined);
+    const stored = await ahead(block);
     const fromTopic = await nextOf(topic?.blocks);
     const start = blockStart(block);
     // Beyond what was signed, and beyond what all copies can have, nothing is compared: the notary is still at work.
@@ -104,6 +104,23 @@ export async function verifyEpoch(options: EpochToVerify): Promise<VerifiedEpoch
     size,
     checkpoints: signed.filter((at) => at > blockStart(from?.block ?? 0)).length,
     findings: [...findings, ...judged.findings, ...differences.findings(epoch, judged.right, size)],
+  };
+}
+
+/** Gives one block after another; while a block is compared, the next ones are read. */
+function readAhead({ readBlock }: EpochToVerify, last: number): (block: number) => Promise<StoredBlock> {
+  const reading = new Map<number, Promise<StoredBlock>>();
+  return (block) => {
+    for (let next = block; next <= block + BLOCKS_AHEAD && (next === block || blockStart(next) < last); next += 1) {
+      if (reading.has(next)) continue;
+      const stored = readBlock(next);
+      // Whoever takes the block gets its error.
+      stored.catch(() => undefined);
+      reading.set(next, stored);
+    }
+    const stored = reading.get(block) ?? readBlock(block);
+    reading.delete(block);
+    return stored;
   };
 }
 

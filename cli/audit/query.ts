@@ -3,8 +3,10 @@ import type { EventFilter } from '../../audit/query/filter.ts';
 import { followEvents } from '../../audit/query/follow.ts';
 import { ocsfOf } from '../../audit/query/ocsf.ts';
 import { newestEvents, withoutResends, type FoundEvent } from '../../audit/query/query.ts';
+import { offsetAt } from '../../audit/topic/read-topic.ts';
 import { systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors.ts';
+import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { wholeNumber } from '../options.ts';
 import { eventDocumentOf, eventRow, eventTable } from './event-view.ts';
@@ -78,21 +80,32 @@ async function startOf(sources: AuditSources, { epoch, before }: QueryFlags): Pr
 
 /** A page, the oldest first, and the place before which the next one ends, where there may be one. */
 async function newest(
-  { cassandra }: AuditSources,
+  sources: AuditSources,
   filter: EventFilter,
   start: Place,
   { limit, epoch: only }: QueryFlags,
 ): Promise<{ readonly events: readonly FoundEvent[]; readonly more: string | undefined }> {
+  const { cassandra } = sources;
+  const open = await newestEpoch(sources);
   const found: FoundEvent[] = [];
   for (let epoch = start.epoch; epoch >= (only === undefined ? 1 : start.epoch); epoch -= 1) {
     const before = epoch === start.epoch ? start.sequence : Infinity;
-    for await (const event of withoutResends(newestEvents({ client: cassandra, epoch, filter }, before))) {
+    const floor = epoch === open ? await floorOf(sources, filter) : undefined;
+    for await (const event of withoutResends(newestEvents({ client: cassandra, epoch, filter, floor }, before))) {
       const last = found.at(-1);
       if (found.length === limit) return { events: found.toReversed(), more: last && placeText(last) };
       found.push(event);
     }
   }
   return { events: found.toReversed(), more: undefined };
+}
+
+/** By how much an actor's clock may be ahead of the broker's, in milliseconds. */
+const CLOCK_SKEW = 5 * 60_000;
+
+/** Events that were appended before `since` were also made before it: where they end, the topic tells. */
+async function floorOf({ topic }: AuditSources, { since }: EventFilter): Promise<number | undefined> {
+  return since === undefined ? undefined : offsetAt(topic, AUDIT_TOPIC, since - CLOCK_SKEW);
 }
 
 interface Printer {
