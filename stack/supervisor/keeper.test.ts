@@ -121,6 +121,28 @@ it('tries again where the program cannot be started', async () => {
   expect((await running()).restarts).toBeGreaterThan(0);
 });
 
+it('does not hurry to start again what refuses to work, nor starts before it is due', async () => {
+  writeFileSync(plan.program, '#!/bin/sh\nexit 4\n');
+  const due = new AbortController();
+  keeping = keepProcess('notary', undefined, {
+    plan: () => plan,
+    environment: process.env,
+    changed: (state) => void states.push(state),
+    log: () => undefined,
+    stop: stop.signal,
+    whenDue: async () => {
+      while (!due.signal.aborted) await sleep(20);
+    },
+    isRefusal: (end) => end === 'exit code 4',
+  });
+  await sleep(200);
+  expect(states).toEqual([]);
+  due.abort();
+  while (states.at(-1)?.lastExit !== 'exit code 4') await sleep(20);
+  await sleep(1500);
+  expect(states.at(-1)).toMatchObject({ process: null, restarts: 1 });
+});
+
 it('waits longer after each quick end, up to half a minute', () => {
   expect([0, 1, 2, 3, 4, 20].map(restartDelay)).toEqual([0, 0, 500, 1000, 2000, 30_000]);
 });
