@@ -3,6 +3,8 @@ import type { JsonValue } from '../core/record.ts';
 import type { RunSummary } from '../pipeline/run-to-end.ts';
 import { drawTrace, traceJson } from '../telemetry/trace-view/draw.ts';
 import { readTrace } from '../telemetry/trace-view/read.ts';
+import { eventDocumentOf, eventTable } from './audit/event-view.ts';
+import { eventsOfTrace } from './audit/trace-events.ts';
 import { contextOf } from './context.ts';
 import { registerDeadLetters } from './dead-letters.ts';
 import { collectAssignment, wholeNumber } from './options.ts';
@@ -78,11 +80,18 @@ export function registerFlow(program: Command): void {
     .command('trace')
     .description('draw the tree of a trace')
     .argument('<id>', 'a trace id, or latest')
-    .addHelpText('after', '\nExample:\n  wardline trace latest')
-    .action((id: string, _options, command: Command) => {
+    .option('--audit', 'also show the audit events of the trace')
+    .addHelpText('after', '\nExample:\n  wardline trace latest --audit')
+    .action(async (id: string, { audit }: { audit?: boolean }, command: Command) => {
       const context = contextOf(command);
       const { traceId, roots } = readTrace(context.home().paths.telemetry, id);
-      context.output.result(traceJson(traceId, roots), () => drawTrace(traceId, roots));
+      const events = audit === true ? await eventsOfTrace(context, traceId) : [];
+      context.output.result(
+        audit === true
+          ? { trace: traceJson(traceId, roots), events: events.map(eventDocumentOf) }
+          : traceJson(traceId, roots),
+        () => [drawTrace(traceId, roots), ...(audit === true ? ['', eventTable(events)] : [])].join('\n'),
+      );
     });
 
   registerRead(program);

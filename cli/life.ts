@@ -29,6 +29,17 @@ async function recordWipe(context: CommandContext): Promise<void> {
   }
 }
 
+/** A line of `status`. */
+interface StatusRow {
+  readonly name: string;
+  readonly running: boolean;
+  readonly pid: number | undefined;
+  readonly port?: number | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly since: string | undefined;
+  readonly refusal?: string | undefined;
+}
+
 /** Commands that start, stop and show the embedded servers. */
 export function registerLife(program: Command): void {
   program
@@ -120,19 +131,19 @@ export function registerLife(program: Command): void {
 
   program
     .command('status')
-    .description('show the supervisor and the servers')
+    .description('show the supervisor, the servers and the processes that run beside them')
     .addHelpText('after', '\nExample:\n  wardline status --json')
     .action((_options, command: Command) => {
       const context = contextOf(command);
       const home = context.home();
-      const { supervisor, servers } = stackStatus(home);
-      const rows = [{ name: 'supervisor', port: undefined, ...supervisor }, ...servers];
-      context.output.result({ home: home.path, supervisor, servers } as unknown as JsonValue, () =>
+      const { supervisor, servers, daemons } = stackStatus(home);
+      const rows: readonly StatusRow[] = [{ name: 'supervisor', ...supervisor }, ...servers, ...daemons];
+      context.output.result({ home: home.path, supervisor, servers, daemons } as unknown as JsonValue, () =>
         table([
           ['process', 'state', 'pid', 'port', 'memory', 'since'],
-          ...rows.map(({ name, running, pid, port, memoryBytes, since }) => [
+          ...rows.map(({ name, running, pid, port, memoryBytes, since, refusal }) => [
             name,
-            running ? 'running' : 'stopped',
+            running ? 'running' : refusal === undefined ? 'stopped' : 'refuses',
             String(pid ?? ''),
             String(port ?? ''),
             memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 1024 / 1024)} MiB`,
@@ -140,6 +151,8 @@ export function registerLife(program: Command): void {
           ]),
         ]),
       );
+      for (const { name, refusal } of daemons)
+        if (refusal !== undefined) context.output.note(`${name} refuses to work: ${refusal}`);
       if (rows.some(({ running }) => !running)) process.exitCode = EXIT.unreachable;
     });
 

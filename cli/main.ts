@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, WardlineError, asWardlineError } from '../core/errors.ts';
 import { registerAccess } from './access/access.ts';
 import { registerRecorder } from './audit/recorder.ts';
+import { registerAudit } from './audit/audit.ts';
+import { registerNotary } from './audit/notary.ts';
 import { registerContract } from './contract.ts';
 import { registerDemo } from './demo.ts';
 import { registerFlow } from './flow.ts';
@@ -27,7 +29,7 @@ const program = new Command('wardline')
 
 for (const register of [
   ...[registerLife, registerFlow, registerAccess, registerPrincipals],
-  ...[registerContract, registerDemo, registerRecorder],
+  ...[registerContract, registerNotary, registerRecorder, registerAudit, registerDemo],
 ])
   register(program);
 

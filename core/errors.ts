@@ -43,6 +43,12 @@ export const ERROR_CODES = {
   AUDIT_UNAVAILABLE: { exit: 'unreachable', retryable: true },
   AUDIT_EVENT_INVALID: { exit: 'failed', retryable: false },
   AUDIT_EVENT_UNVERIFIED: { exit: 'verification', retryable: false },
+  AUDIT_CHECKPOINT_INVALID: { exit: 'verification', retryable: false },
+  AUDIT_PROOF_INVALID: { exit: 'verification', retryable: false },
+  /** The topic is not the one that the log was made from, or has lost what a checkpoint holds. */
+  AUDIT_EPOCH_LOST: { exit: 'verification', retryable: false },
+  /** What is held does not lead to a checkpoint that was signed. */
+  AUDIT_FORK: { exit: 'verification', retryable: false },
   // Servers.
   KAFKA_UNREACHABLE: { exit: 'unreachable', retryable: true },
   KAFKA_REFUSED: { exit: 'refused', retryable: false },

@@ -35,6 +35,10 @@ export function homePaths(path: string) {
     logs: join(path, 'logs'),
     /** How far the recorder has come, and its lock. */
     recorder: join(path, 'recorder'),
+    /** Checkpoints of the audit log, as the notary signed them. */
+    checkpoints: join(path, 'checkpoints'),
+    /** How far the audit log was verified. */
+    verified: join(path, 'audit-verified.json'),
     /** Audit events of acts that must be possible while Kafka is down. */
     spool: join(path, 'spool'),
   } as const;

@@ -4,6 +4,7 @@ import type { Settings } from '../core/configuration.ts';
 import { SECRET_FOLDER_MODE, writeFileAtomic } from '../core/files.ts';
 import type { Home } from '../core/home.ts';
 import { authorityPaths, principalAccess, spiffeId } from '../security/certs/identities.ts';
+import { daemonPlan, type DaemonName } from './daemons.ts';
 import { jarOf, type JarFolders } from './provide/jars.ts';
 import { stackLayout, type StackLayout } from './layout.ts';
 import { LOOPBACK, type Ports } from './ports.ts';
@@ -32,24 +33,32 @@ export interface StackProgram {
 type Files = readonly (readonly [path: string, content: string])[];
 
 /**
- * Writes the configuration of both servers and the supervisor's plan, from the home's certificates, passwords and ports.
+ * Writes the configuration of both servers and the supervisor's plan, which names these daemons, from the home's certificates, passwords and ports.
  * The same input gives the same files, and a digest by which a running server is known to have been started with them.
  */
-export function configureServers(home: Home, settings: Settings, ports: Ports, program: StackProgram): void {
+export function configureServers(
+  home: Home,
+  settings: Settings,
+  ports: Ports,
+  program: StackProgram,
+  daemons: readonly DaemonName[],
+): void {
   const layout = stackLayout(home);
   for (const folder of foldersOf(layout)) mkdirSync(folder, { recursive: true, mode: SECRET_FOLDER_MODE });
   const kafka = kafkaFiles(home, layout, settings, ports, program);
   const cassandra = cassandraFiles(home, layout, settings, ports, program);
   for (const [path, content] of [...kafka, ...cassandra]) writeFileAtomic(path, content);
   const entry = (server: StackLayout['kafka' | 'cassandra'], files: Files) => ({
-    java: program.java,
-    options: server.options,
+    program: program.java,
+    arguments: [`@${server.options}`],
+    foundBy: `@${server.options}`,
     folder: server.folder,
     console: server.console,
     digest: digestOf([...files, ['java', program.java]]),
   });
   writePlan(layout.supervisor.plan, {
     servers: { kafka: entry(layout.kafka, kafka), cassandra: entry(layout.cassandra, cassandra) },
+    daemons: Object.fromEntries(daemons.map((name) => [name, daemonPlan(home, name)])),
   });
 }
 

@@ -48,6 +48,7 @@ export function stackLayout(home: Pick<Home, 'paths'>) {
       log: join(logs, 'cassandra.log'),
       auditLog: join(logs, 'cassandra-audit.log'),
     },
+    daemons: { notary: join(logs, 'notary.log'), recorder: join(logs, 'recorder.log') },
     supervisor: {
       folder: supervisor,
       plan: join(supervisor, 'plan.json'),

@@ -12,6 +12,8 @@ const LOGS = {
   cassandra: (layout) => layout.cassandra.log,
   'cassandra-audit': (layout) => layout.cassandra.auditLog,
   'cassandra-console': (layout) => layout.cassandra.console,
+  notary: (layout) => layout.daemons.notary,
+  recorder: (layout) => layout.daemons.recorder,
   supervisor: (layout) => layout.supervisor.log,
 } as const satisfies Record<string, (layout: StackLayout) => string>;
 

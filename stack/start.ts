@@ -5,9 +5,11 @@ import type { Home } from '../core/home.ts';
 import { mintCertificates } from '../security/certs/mint.ts';
 import { mintKeyStores } from '../security/keyring/mint.ts';
 import { bootstrap, isBootstrapped } from './bootstrap/bootstrap.ts';
+import { auditTopicsMissing } from './bootstrap/kafka-access.ts';
 import { formatKafka } from './bootstrap/format-kafka.ts';
 import { configureServers } from './configure.ts';
 import { embeddedConnection, writeConnection } from './connection.ts';
+import { DAEMON_NAMES, type DaemonName } from './daemons.ts';
 import { provideJars } from './provide/jars.ts';
 import { SERVER_NAMES, stackLayout } from './layout.ts';
 import { choosePorts, requireFreePorts, type Ports } from './ports.ts';
@@ -19,6 +21,7 @@ import {
   startSupervisor,
   stopSupervisor,
   supervisorOf,
+  whenDaemonsOwned,
   whenServersOwned,
 } from './supervisor/control.ts';
 
@@ -37,7 +40,8 @@ const READER_OF_READINESS = 'operator';
  * Starts Kafka and Cassandra for a home and returns how to reach them, when both answer real requests.
  * Where they run already it only makes sure that they answer. A second call at the same time waits for the first.
  * Whatever an earlier call left unfinished is finished; what an earlier supervisor left running is taken over.
- * Key stores are completed in either case. `record` is told of a bootstrap.
+ * Key stores are completed in either case. `record` is told of a bootstrap. Beside the servers the supervisor runs
+ * `daemons`, all unless told otherwise; a supervisor that runs already keeps to those that it was started with.
  * Throws PREREQUISITE_MISSING, PORT_IN_USE, SERVER_START_FAILED or CERTIFICATE_INVALID.
  */
 export async function startStack(
@@ -45,6 +49,7 @@ export async function startStack(
   settings: Settings,
   report: (line: string) => void,
   record: BootstrapRecord = NO_RECORD,
+  daemons: readonly DaemonName[] = DAEMON_NAMES,
 ): Promise<Connection> {
   const lock = await waitForLock(stackLayout(home).supervisor.upLock, (holder) =>
     report(`process ${holder ?? ''} is starting or stopping the servers of this home: waiting for it`),
@@ -56,7 +61,7 @@ export async function startStack(
       await mintKeyStores(home, systemClock);
       return await connect(home, ports, report, record);
     }
-    await prepare(home, settings, ports, report);
+    await prepare(home, settings, ports, report, daemons);
     await startSupervisor(home);
     await whenServersOwned(home);
     return await connectOrStop(home, ports, report, record);
@@ -65,7 +70,13 @@ export async function startStack(
   }
 }
 
-async function prepare(home: Home, settings: Settings, ports: Ports, report: (line: string) => void): Promise<void> {
+async function prepare(
+  home: Home,
+  settings: Settings,
+  ports: Ports,
+  report: (line: string) => void,
+  daemons: readonly DaemonName[],
+): Promise<void> {
   for (const server of SERVER_NAMES)
     if (runningServer(home, server) === undefined) await requireFreePorts(server, ports, stackLayout(home).ports);
   const [jars, java] = await Promise.all([
@@ -73,7 +84,7 @@ async function prepare(home: Home, settings: Settings, ports: Ports, report: (li
     requireJava(process.env),
     mintIdentities(home),
   ]);
-  configureServers(home, settings, ports, { java, jars });
+  configureServers(home, settings, ports, { java, jars }, daemons);
   await formatKafka(home, { java, jars });
 }
 
@@ -100,13 +111,19 @@ async function connect(
   record: BootstrapRecord,
 ): Promise<Connection> {
   const connection = embeddedConnection(home, ports);
-  if (!isBootstrapped(home)) {
-    report('first start: making principals, rights and audit topics');
+  const bootstrapped = isBootstrapped(home);
+  if (!bootstrapped || (await auditTopicsMissing(home, connection))) {
+    report(
+      bootstrapped
+        ? 'audit topics are missing: making them again'
+        : 'first start: making principals, rights and audit topics',
+    );
     await record.beginning();
     await bootstrap(home, connection);
     await record.done();
   }
   await Promise.all(SERVER_NAMES.map((server) => whenReady(home, server, [connection], READER_OF_READINESS)));
   writeConnection(home, connection);
+  await whenDaemonsOwned(home);
   return connection;
 }

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import type { Home } from '../core/home.ts';
+import { DAEMON_NAMES, isRefusal, lastErrorOf, type DaemonName } from './daemons.ts';
 import { SERVER_NAMES, stackLayout, type ServerName } from './layout.ts';
 import { readPorts } from './ports.ts';
-import { runningServer, supervisorOf } from './supervisor/control.ts';
+import { plannedDaemons, runningDaemon, runningServer, supervisorOf } from './supervisor/control.ts';
 import { readState } from './supervisor/state.ts';
 
 interface ProcessStatus {
@@ -23,9 +24,18 @@ export interface ServerStatus extends ProcessStatus {
   readonly restarts: number;
 }
 
+export interface DaemonStatus extends ProcessStatus {
+  readonly name: DaemonName;
+  readonly restarts: number;
+  /** Why it refuses to work, where it does: what it said last. */
+  readonly refusal: string | undefined;
+}
+
 export interface StackStatus {
   readonly supervisor: ProcessStatus;
   readonly servers: readonly ServerStatus[];
+  /** Those that the stack was started with. */
+  readonly daemons: readonly DaemonStatus[];
 }
 
 const BYTES_IN_KIBIBYTE = 1024;
@@ -43,6 +53,13 @@ export function stackStatus(home: Home): StackStatus {
       const recorded = state?.servers[name];
       const status = processStatus(runningServer(home, name)?.pid, recorded?.process?.pid, recorded?.since);
       return { name, ...status, port: clientPorts[name], restarts: recorded?.restarts ?? 0 };
+    }),
+    daemons: DAEMON_NAMES.filter((name) => plannedDaemons(home).includes(name)).map((name) => {
+      const recorded = state?.daemons[name];
+      const status = processStatus(runningDaemon(home, name)?.pid, recorded?.process?.pid, recorded?.since);
+      const refuses = supervisor !== undefined && !status.running && isRefusal(recorded?.lastExit);
+      const refusal = refuses ? (lastErrorOf(home, name) ?? 'see its log') : undefined;
+      return { name, ...status, restarts: recorded?.restarts ?? 0, refusal };
     }),
   };
 }

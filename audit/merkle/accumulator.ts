@@ -23,6 +23,39 @@ export class MerkleAccumulator {
     this.#leaf[0] = LEAF_PREFIX;
   }
 
+  /**
+   * Goes on with a tree of `size` leaves; `subtree(level)` is the root of its last full subtree of 2^level leaves, asked
+   * for each level at which one waits for its right sibling: where the size, in binary, has a one.
+   */
+  static async resume(size: number, subtree: (level: number) => Promise<Uint8Array>): Promise<MerkleAccumulator> {
+    const tree = new MerkleAccumulator();
+    for (let level = 0, rest = size; rest > 0; level += 1, rest = Math.floor(rest / 2)) {
+      if (rest % 2 === 1) tree.#waiting.set(await subtree(level), level * HASH_BYTES);
+    }
+    tree.#size = size;
+    return tree;
+  }
+
+  /** The roots of the full subtrees from which `resume` goes on, by level; undefined where none waits. */
+  subtrees(): readonly (Uint8Array | undefined)[] {
+    const roots: (Uint8Array | undefined)[] = [];
+    for (let level = 0, rest = this.#size; rest > 0; level += 1, rest = Math.floor(rest / 2))
+      roots.push(
+        rest % 2 === 0
+          ? undefined
+          : Uint8Array.from(this.#waiting.subarray(level * HASH_BYTES, (level + 1) * HASH_BYTES)),
+      );
+    return roots;
+  }
+
+  /** A tree of the same leaves that grows apart from this one. */
+  copy(): MerkleAccumulator {
+    const tree = new MerkleAccumulator();
+    this.#waiting.copy(tree.#waiting);
+    tree.#size = this.#size;
+    return tree;
+  }
+
   /** Number of leaves. */
   get size(): number {
     return this.#size;

@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createPrivateKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { base64url, type JWK } from 'jose';
 import type { PrincipalAccess } from '../../core/connection.ts';
 import { WardlineError } from '../../core/errors.ts';
@@ -6,7 +6,7 @@ import { lengthPrefixed } from '../../core/length-prefixed.ts';
 import type { DataKey } from './data-key.ts';
 import { readDeadLetterPublicKeys } from './dead-letter-keys.ts';
 import { readKeyStoreFile } from './key-store-file.ts';
-import { dataKeks, deadLetterPrivateKey, integrityMaster, pinnedSigner } from './stored-keys.ts';
+import { checkpointKey, dataKeks, deadLetterPrivateKey, integrityMaster, pinnedSigner } from './stored-keys.ts';
 import { kekOfWrappedKey, unwrapDataKey, wrapDataKey, type Kek, type KeyIdentity } from './wrapped-key.ts';
 
 /**
@@ -27,6 +27,8 @@ export interface KeyStore {
   deadLetterPublicKey(day: string): Promise<JWK>;
   /** The key that opens them; gone once the dead letters' retention is over. */
   deadLetterPrivateKey(day: string): JWK;
+  /** The Ed25519 private key that signs checkpoints of the audit log. */
+  checkpointKey(): KeyObject;
 }
 
 /** Opens a principal's key store. Takes about a tenth of a second. Throws KEY_STORE_UNREADABLE. */
@@ -62,6 +64,10 @@ export async function openKeyStore(access: PrincipalAccess): Promise<KeyStore> {
       throw new WardlineError('KEY_NOT_YET_PUBLISHED', `no dead-letter key is published for ${day}`, {
         hint: 'make those of the days ahead with: wardline certs mint',
       });
+    },
+    checkpointKey() {
+      const key = checkpointKey(keys) ?? notHeld(access, 'checkpoint key');
+      return createPrivateKey({ key: { ...key }, format: 'jwk' });
     },
     deadLetterPrivateKey(day) {
       return deadLetterPrivateKey(keys, day) ?? notHeld(access, `dead-letter private key of ${day}`);

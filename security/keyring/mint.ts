@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -13,7 +13,17 @@ import { PRINCIPALS, type Holding } from '../principals/table.ts';
 import { DATA_KEY_BYTES, KID_BYTES } from './data-key.ts';
 import { signingKeyOf, topUpDeadLetterKeys } from './dead-letter-keys.ts';
 import { readKeyStoreFile, writeKeyStoreFile } from './key-store-file.ts';
-import { dataKeks, integrityMaster, newDataKek, newIntegrityMaster, pinnedSigner, SIGNER_KID } from './stored-keys.ts';
+import { publishCheckpointKey } from './checkpoint-key.ts';
+import {
+  checkpointKey,
+  dataKeks,
+  integrityMaster,
+  newCheckpointKey,
+  newDataKek,
+  newIntegrityMaster,
+  pinnedSigner,
+  SIGNER_KID,
+} from './stored-keys.ts';
 
 const PASSPHRASE_BYTES = 32;
 
@@ -22,7 +32,7 @@ type Random = (bytes: number) => Buffer;
 
 /**
  * Gives every principal a key store with a passphrase of its own, holding what the table of principals says: the shared
- * data KEK, the shared integrity master, the dead-letter keys of the days ahead. Run it after the certificates.
+ * data KEK, the shared integrity master, the notary's checkpoint key, the dead-letter keys of the days ahead. Run it after the certificates.
  * Idempotent, also after a crash: a shared key that one store holds is copied to the store that lacks it, and nothing
  * that a store holds is ever replaced. Files are 0600, folders 0700.
  * Throws KEY_STORE_UNREADABLE where a store that stands cannot be opened: a new one would make its data unreadable.
@@ -40,6 +50,8 @@ export async function mintKeyStores(home: Home, clock: Clock, random: Random = r
       if (!isDeepStrictEqual(stored, wanted)) await writeKeyStoreFile(access, wanted);
     }),
   );
+  const [signing] = shared.checkpoint ?? [];
+  if (signing !== undefined) publishCheckpointKey(principalAccess(home, 'notary'), signing);
   const writers = PRINCIPAL_NAMES.filter(writesDeadLetters).map((name) => principalAccess(home, name));
   await topUpDeadLetterKeys(principalAccess(home, 'operator'), writers, clock);
 }
@@ -53,6 +65,7 @@ function sharedKeys(held: readonly JWK[], random: Random): SharedKeys {
   return {
     dataKek: keks.length > 0 ? keks : [newDataKek(random(KID_BYTES).toString('base64url'), random(DATA_KEY_BYTES))],
     integrity: [master],
+    checkpoint: [checkpointKey(held) ?? newCheckpointKey(ed25519Pair())],
   };
 }
 
@@ -66,6 +79,11 @@ function completed(stored: readonly JWK[], name: PrincipalName, shared: SharedKe
   return isDeepStrictEqual(pinned, signer)
     ? [...stored, ...lacking]
     : [...stored.filter((key) => key !== pinned), ...lacking, signer];
+}
+
+function ed25519Pair(): { readonly x: string; readonly d: string } {
+  const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  return { x, d };
 }
 
 function writesDeadLetters(name: PrincipalName): boolean {

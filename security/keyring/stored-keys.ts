@@ -7,11 +7,14 @@ import type { JWK } from 'jose';
  *     integrity master       oct, alg HS256, kid `integrity`
  *     dead-letter private    OKP X25519 with `d`, alg ECDH-ES, kid the day (`YYYY-MM-DD`)
  *     operator's public key  OKP Ed25519, kid `operator`: pinned where signed lists are read
+ *     checkpoint key         OKP Ed25519 with `d`, kid `checkpoint`
  */
 const INTEGRITY_KID = 'integrity';
 export const SIGNER_KID = 'operator';
 export const DEAD_LETTER_CURVE = 'X25519';
 export const DEAD_LETTER_ALGORITHM = 'ECDH-ES';
+
+const CHECKPOINT_KID = 'checkpoint';
 
 const KEK_ALGORITHM = 'A256KW';
 const INTEGRITY_ALGORITHM = 'HS256';
@@ -22,6 +25,14 @@ export function newDataKek(kid: string, secret: Uint8Array): JWK {
 
 export function newIntegrityMaster(secret: Uint8Array): JWK {
   return { kty: 'oct', use: 'sig', alg: INTEGRITY_ALGORITHM, kid: INTEGRITY_KID, k: encoded(secret) };
+}
+
+export function newCheckpointKey({ x, d }: { readonly x: string; readonly d: string }): JWK {
+  return { kty: 'OKP', crv: 'Ed25519', use: 'sig', kid: CHECKPOINT_KID, x, d };
+}
+
+export function checkpointKey(keys: readonly JWK[]): JWK | undefined {
+  return keys.find((key) => key.kty === 'OKP' && key.kid === CHECKPOINT_KID && key.d !== undefined);
 }
 
 export function dataKeks(keys: readonly JWK[]): readonly JWK[] {

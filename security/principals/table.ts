@@ -41,7 +41,7 @@ interface CassandraRight {
 }
 
 /** What a principal's key store holds beside its own signing key. */
-export type Holding = 'dataKek' | 'integrity' | 'deadLetterPrivate';
+export type Holding = 'dataKek' | 'integrity' | 'deadLetterPrivate' | 'checkpoint';
 
 export interface Principal {
   readonly duty: string;
@@ -88,7 +88,7 @@ export const PRINCIPALS: Readonly<Record<PrincipalName, Principal>> = {
       READS_FOR_ITSELF,
     ],
     cassandra: [{ on: 'audit keyspace', grant: ['SELECT', 'MODIFY'] }],
-    holds: [],
+    holds: ['checkpoint'],
     superUser: false,
   },
   recorder: {

@@ -25,9 +25,9 @@ it('keeps the audit topics for ever', () => {
   for (const topic of topics) expect(topic).toContain('--config retention.ms=-1');
 });
 
-it('makes roles, then the audit keyspace, then grants; one superuser, no password', () => {
-  const kinds = cql.map((statement) => /^(CREATE ROLE|CREATE KEYSPACE|GRANT)/.exec(statement)?.[0]);
-  expect([...new Set(kinds)]).toEqual(['CREATE ROLE', 'CREATE KEYSPACE', 'GRANT']);
+it('makes roles, then the audit keyspace and what is in it, then grants; one superuser, no password', () => {
+  const kinds = cql.map((statement) => /^(CREATE (ROLE|KEYSPACE|TABLE|INDEX)|GRANT)/.exec(statement)?.[0]);
+  expect([...new Set(kinds)]).toEqual(['CREATE ROLE', 'CREATE KEYSPACE', 'CREATE TABLE', 'CREATE INDEX', 'GRANT']);
   expect(cql.filter((statement) => statement.includes('SUPERUSER = true'))).toHaveLength(1);
   expect(cql.join('\n')).not.toMatch(/password/i);
 });

@@ -33,6 +33,7 @@ export function setUpByHand(usernameOf: (principal: PrincipalName) => string): B
     cql: [
       ...roles,
       `${AUDIT_KEYSPACE_STATEMENT};`,
+      ...CASSANDRA_BASE.tables.map((statement) => `${statement};`),
       ...CASSANDRA_BASE.grants.map((grant) => `${grantStatement(grant, usernameOf)};`),
     ],
   };

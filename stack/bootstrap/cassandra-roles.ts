@@ -1,6 +1,7 @@
 import { hash } from 'bcryptjs';
 import type { Client } from 'cassandra-driver';
 import { cassandraGrants, grantStatement } from '../../security/principals/cassandra-grants.ts';
+import { AUDIT_TABLE_STATEMENTS } from '../../security/audit-keyspace/tables.ts';
 import { AUDIT_KEYSPACE, PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
 import { PRINCIPALS } from '../../security/principals/table.ts';
 
@@ -23,6 +24,7 @@ export const AUDIT_KEYSPACE_STATEMENT = `CREATE KEYSPACE IF NOT EXISTS "${AUDIT_
 export const CASSANDRA_BASE = {
   roles: PRINCIPAL_NAMES,
   keyspace: AUDIT_KEYSPACE,
+  tables: AUDIT_TABLE_STATEMENTS,
   grants: [...cassandraGrants({ kind: 'base' }), ...cassandraGrants({ kind: 'audit', keyspace: AUDIT_KEYSPACE })],
 } as const;
 
@@ -36,7 +38,7 @@ export async function provisionRole(client: Client, principal: PrincipalName, pa
 }
 
 /**
- * Makes the audit keyspace as `client`'s role, which so owns it. Where the operator was first, in the keyspace or with a
+ * Makes the audit keyspace and its tables as `client`'s role, which so owns them. Where the operator was first, in the keyspace or with a
  * table in it, what Cassandra gave it as their maker is taken back.
  */
 export async function provisionAuditKeyspace(client: Client): Promise<void> {
@@ -47,6 +49,7 @@ export async function provisionAuditKeyspace(client: Client): Promise<void> {
   const tables = rows.map((row) => `TABLE "${AUDIT_KEYSPACE}"."${String(row['table_name'])}"`);
   for (const resource of [`KEYSPACE "${AUDIT_KEYSPACE}"`, ...tables])
     await client.execute(`REVOKE ALL PERMISSIONS ON ${resource} FROM ${MAKER_OF_KEYSPACES}`);
+  for (const statement of CASSANDRA_BASE.tables) await client.execute(statement);
 }
 
 /** Gives every principal's role its base grants. Does no harm when called again. */

@@ -1,6 +1,10 @@
 import type { Admin } from 'kafkajs';
+import type { Connection } from '../../core/connection.ts';
+import type { Home } from '../../core/home.ts';
+import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
 import { aclEntries, kafkaAcls } from '../../security/principals/kafka-acls.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC } from '../../security/principals/names.ts';
+import { whenReady } from '../ready.ts';
 
 /** Kept for ever, in one order, stamped by the broker: the two topics that prove what happened. */
 const AUDIT_TOPIC_CONFIGURATION = {
@@ -35,4 +39,19 @@ export async function provisionKafka(admin: Admin): Promise<void> {
     });
   }
   await admin.createAcls({ acl: aclEntries(KAFKA_BASE.acls) });
+}
+
+/** Whether somebody deleted one of the audit topics. Waits until Kafka answers; asks as the operator. */
+export async function auditTopicsMissing(home: Home, connection: Connection): Promise<boolean> {
+  await whenReady(home, 'kafka', [connection], 'operator');
+  const admin = kafkaClient(connection, 'operator', { clientId: 'wardline-bootstrap' }).admin();
+  try {
+    await admin.connect();
+    const existing = new Set(await admin.listTopics());
+    return KAFKA_BASE.topics.some((topic) => !existing.has(topic));
+  } catch (error) {
+    throw asKafkaError(error);
+  } finally {
+    await admin.disconnect();
+  }
 }

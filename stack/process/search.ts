@@ -4,8 +4,8 @@ import { identityOf, type ProcessIdentity } from './identity.ts';
 const OUTPUT_BYTES = 16 * 1024 * 1024;
 
 /**
- * The process of this user that was started with exactly that first argument, if any: for an argument that no two
- * programs share, such as the path of a file of options in one home.
+ * The process of this user whose command line ends with exactly that, if any: for an end that no two programs share, such
+ * as the path of a file of options in one home.
  */
 export function findByArgument(argument: string): ProcessIdentity | undefined {
   const user = process.getuid?.();

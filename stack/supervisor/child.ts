@@ -3,9 +3,9 @@ import { closeSync, openSync } from 'node:fs';
 import { sleep } from '../../core/clock.ts';
 import { identityOf, isRunning, signal, type ProcessIdentity } from '../process/identity.ts';
 import { findByArgument } from '../process/search.ts';
-import type { ServerPlan } from './state.ts';
+import type { ProcessPlan } from './state.ts';
 
-/** A running server, whether this process started it or found it. */
+/** A running process of the stack, whether this process started it or found it. */
 export interface Child {
   readonly identity: ProcessIdentity;
   /** Resolves when it has ended, with what is known about how. */
@@ -13,21 +13,21 @@ export interface Child {
 }
 
 const POLL_MILLISECONDS = 250;
-/** What a server may see of the supervisor's environment. */
-const ENVIRONMENT = ['PATH', 'HOME', 'LANG', 'TZ'];
+/** What a process may see of the supervisor's environment; the last two are Node's and the C library's. */
+const ENVIRONMENT = ['PATH', 'HOME', 'LANG', 'TZ', 'NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX'];
 
 /**
- * Starts a server in a process group of its own with its output going to a file, so that it outlives the supervisor's death.
+ * Starts a process in a process group of its own with its output going to a file, so that it outlives the supervisor's death.
  * Throws where the program cannot be started.
  */
-export async function startChild(plan: ServerPlan, environment: NodeJS.ProcessEnv): Promise<Child> {
+export async function startChild(plan: ProcessPlan, environment: NodeJS.ProcessEnv): Promise<Child> {
   const output = openSync(plan.console, 'a', 0o600);
   try {
-    const child = spawn(plan.java, [optionsArgument(plan)], {
+    const child = spawn(plan.program, plan.arguments, {
       cwd: plan.folder,
       detached: true,
       stdio: ['ignore', output, output],
-      env: Object.fromEntries(ENVIRONMENT.map((name) => [name, environment[name]])),
+      env: Object.fromEntries(ENVIRONMENT.map((name) => [name, environment[name]] as const)),
     });
     const exited = new Promise<string>((resolve) => {
       child.once('exit', (code, name) => resolve(name === null ? `exit code ${code ?? 'unknown'}` : `signal ${name}`));
@@ -40,16 +40,12 @@ export async function startChild(plan: ServerPlan, environment: NodeJS.ProcessEn
   }
 }
 
-/** The running server that was started with this plan's options, whoever started it. */
-export function findChild(plan: ServerPlan): ProcessIdentity | undefined {
-  return findByArgument(optionsArgument(plan));
+/** The running process that was started by this plan, whoever started it. */
+export function findChild(plan: ProcessPlan): ProcessIdentity | undefined {
+  return findByArgument(plan.foundBy);
 }
 
-function optionsArgument(plan: ServerPlan): string {
-  return `@${plan.options}`;
-}
-
-/** Takes charge of a server that an earlier supervisor started: not our child, so its end is noticed by asking. */
+/** Takes charge of a process that an earlier supervisor started: not our child, so its end is noticed by asking. */
 export function adoptChild(identity: ProcessIdentity): Child {
   const watch = async (): Promise<string> => {
     while (isRunning(identity)) await sleep(POLL_MILLISECONDS);

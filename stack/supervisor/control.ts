@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import { sleep } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors.ts';
 import type { Home } from '../../core/home.ts';
+import { DAEMON_NAMES, DAEMON_PATIENCE, daemonPlan, isRefusal, type DaemonName } from '../daemons.ts';
 import { SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
 import { isRunning, signal, type ProcessIdentity } from '../process/identity.ts';
 import { holderOf } from '../process/lock.ts';
 import { findByArgument } from '../process/search.ts';
 import { endProcess } from './child.ts';
 import { END_PATIENCE_MILLISECONDS } from './keeper.ts';
-import { readState } from './state.ts';
+import { readPlan, readState } from './state.ts';
 
 const PROGRAM = join(import.meta.dirname, 'main.ts');
 const START_TIMEOUT_MILLISECONDS = 15_000;
+const DAEMON_TIMEOUT_MILLISECONDS = 5000;
 const POLL_MILLISECONDS = 50;
 
 /** The living supervisor of the home, if any. */
@@ -57,8 +59,20 @@ export async function whenServersOwned(home: Home): Promise<void> {
   }
 }
 
+/** Returns when each daemon of the plan was started, refused to work, or took too long: its state tells which. */
+export async function whenDaemonsOwned(home: Home): Promise<void> {
+  const { state } = stackLayout(home).supervisor;
+  const wanted = plannedDaemons(home);
+  const deadline = Date.now() + DAEMON_TIMEOUT_MILLISECONDS;
+  while (supervisorOf(home) !== undefined && Date.now() < deadline) {
+    const daemons = readState(state)?.daemons;
+    if (wanted.every((name) => daemons?.[name]?.process != null || isRefusal(daemons?.[name]?.lastExit))) return;
+    await sleep(POLL_MILLISECONDS);
+  }
+}
+
 /**
- * Ends the supervisor, which ends the servers gracefully; where there is none, ends the servers that one left behind.
+ * Ends the supervisor, which ends daemons and servers gracefully; where there is none, ends what one left behind.
  * Returns whether anything ran.
  */
 export async function stopSupervisor(home: Home): Promise<boolean> {
@@ -66,13 +80,15 @@ export async function stopSupervisor(home: Home): Promise<boolean> {
   if (supervisor !== undefined) {
     signal(supervisor, 'SIGTERM');
     // It waits for its servers, and forces them after their patience: never shorter than they are.
-    const deadline = Date.now() + 2 * END_PATIENCE_MILLISECONDS;
+    const deadline = Date.now() + DAEMON_PATIENCE + 2 * END_PATIENCE_MILLISECONDS;
     while (isRunning(supervisor) && Date.now() < deadline) await sleep(POLL_MILLISECONDS);
     if (isRunning(supervisor)) signal(supervisor, 'SIGKILL');
   }
+  const daemons = DAEMON_NAMES.map((name) => runningDaemon(home, name)).filter((found) => found !== undefined);
+  await Promise.all(daemons.map((daemon) => endProcess(daemon, DAEMON_PATIENCE)));
   const orphans = SERVER_NAMES.map((server) => runningServer(home, server)).filter((found) => found !== undefined);
   await Promise.all(orphans.map((orphan) => endProcess(orphan, END_PATIENCE_MILLISECONDS)));
-  return supervisor !== undefined || orphans.length > 0;
+  return supervisor !== undefined || daemons.length > 0 || orphans.length > 0;
 }
 
 /** The running process of a server of this home, whether a supervisor owns it or one left it behind. */
@@ -80,4 +96,20 @@ export function runningServer(home: Home, server: ServerName): ProcessIdentity |
   const layout = stackLayout(home);
   const recorded = readState(layout.supervisor.state)?.servers[server].process;
   return recorded != null && isRunning(recorded) ? recorded : findByArgument(`@${layout[server].options}`);
+}
+
+/** The same of a daemon. */
+export function runningDaemon(home: Home, name: DaemonName): ProcessIdentity | undefined {
+  const recorded = readState(stackLayout(home).supervisor.state)?.daemons[name]?.process;
+  return recorded != null && isRunning(recorded) ? recorded : findByArgument(daemonPlan(home, name).foundBy);
+}
+
+/** The daemons that the stack is to run; none where no plan can be read. */
+export function plannedDaemons(home: Home): readonly DaemonName[] {
+  try {
+    const { daemons } = readPlan(stackLayout(home).supervisor.plan);
+    return DAEMON_NAMES.filter((name) => daemons[name] !== undefined);
+  } catch {
+    return [];
+  }
 }

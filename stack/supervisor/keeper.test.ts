@@ -5,13 +5,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sleep } from '../../core/clock.ts';
 import { isRunning, signal } from '../process/identity.ts';
 import { startChild } from './child.ts';
-import { keepServer, restartDelay } from './keeper.ts';
-import type { ServerPlan, ServerState } from './state.ts';
+import { keepProcess, restartDelay } from './keeper.ts';
+import type { ProcessPlan, ProcessState } from './state.ts';
 
 let folder: string;
-let plan: ServerPlan;
+let plan: ProcessPlan;
 let stop: AbortController;
-let states: ServerState[];
+let states: ProcessState[];
 let keeping: Promise<void> | undefined;
 
 /** In a server's place: says so on its output, and ends gracefully when told to. */
@@ -26,7 +26,9 @@ beforeEach(() => {
   const java = join(folder, 'java');
   writeFileSync(java, SERVER);
   chmodSync(java, 0o755);
-  plan = { java, options: join(folder, 'java.options'), folder, console: join(folder, 'console.log'), digest: 'one' };
+  const options = `@${join(folder, 'java.options')}`;
+  const console = join(folder, 'console.log');
+  plan = { program: java, arguments: [options], foundBy: options, folder, console, digest: 'one' };
   stop = new AbortController();
   states = [];
   keeping = undefined;
@@ -38,8 +40,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function keep(previous?: ServerState): void {
-  keeping = keepServer('kafka', previous, {
+function keep(previous?: ProcessState): void {
+  keeping = keepProcess('kafka', previous, {
     plan: () => plan,
     environment: process.env,
     changed: (state) => void states.push(state),
@@ -48,7 +50,7 @@ function keep(previous?: ServerState): void {
   });
 }
 
-async function running(not?: number): Promise<ServerState> {
+async function running(not?: number): Promise<ProcessState> {
   for (;;) {
     const state = states.at(-1);
     if (state?.process != null && state.process.pid !== not && isRunning(state.process)) return state;
@@ -111,12 +113,34 @@ it('finds and replaces a server that nobody recorded', async () => {
 });
 
 it('tries again where the program cannot be started', async () => {
-  chmodSync(plan.java, 0o644);
+  chmodSync(plan.program, 0o644);
   keep();
   while (states.length === 0) await sleep(20);
   expect(states[0]).toMatchObject({ process: null, lastExit: expect.stringMatching(/^no start: .*EACCES/) as string });
-  chmodSync(plan.java, 0o755);
+  chmodSync(plan.program, 0o755);
   expect((await running()).restarts).toBeGreaterThan(0);
+});
+
+it('does not hurry to start again what refuses to work, nor starts before it is due', async () => {
+  writeFileSync(plan.program, '#!/bin/sh\nexit 4\n');
+  const due = new AbortController();
+  keeping = keepProcess('notary', undefined, {
+    plan: () => plan,
+    environment: process.env,
+    changed: (state) => void states.push(state),
+    log: () => undefined,
+    stop: stop.signal,
+    whenDue: async () => {
+      while (!due.signal.aborted) await sleep(20);
+    },
+    isRefusal: (end) => end === 'exit code 4',
+  });
+  await sleep(200);
+  expect(states).toEqual([]);
+  due.abort();
+  while (states.at(-1)?.lastExit !== 'exit code 4') await sleep(20);
+  await sleep(1500);
+  expect(states.at(-1)).toMatchObject({ process: null, restarts: 1 });
 });
 
 it('waits longer after each quick end, up to half a minute', () => {

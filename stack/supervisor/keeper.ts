@@ -1,16 +1,22 @@
 import { sleep } from '../../core/clock.ts';
 import { isRunning } from '../process/identity.ts';
 import { adoptChild, endProcess, findChild, startChild, type Child } from './child.ts';
-import type { ServerPlan, ServerState } from './state.ts';
+import type { ProcessPlan, ProcessState } from './state.ts';
 
 /** What a keeper needs from the supervisor around it. */
 interface KeeperContext {
   /** The plan as it now stands: read before each start, so that a restart takes up a new configuration. */
-  readonly plan: () => ServerPlan;
+  readonly plan: () => ProcessPlan;
   readonly environment: NodeJS.ProcessEnv;
-  readonly changed: (state: ServerState) => void;
+  readonly changed: (state: ProcessState) => void;
   readonly log: (line: string) => void;
   readonly stop: AbortSignal;
+  /** How long it may take to end by itself, in milliseconds; END_PATIENCE_MILLISECONDS unless told otherwise. */
+  readonly patience?: number;
+  /** Resolves when a start makes sense, or `stop` aborts. */
+  readonly whenDue?: () => Promise<void>;
+  /** Whether such an end says that another start will end no better: then the longest delay comes before it. */
+  readonly isRefusal?: (end: string) => boolean;
 }
 
 /** How long a server may take to end by itself: Cassandra flushes its memtables first. */
@@ -21,18 +27,19 @@ const FIRST_DELAY_MILLISECONDS = 500;
 const LONGEST_DELAY_MILLISECONDS = 30_000;
 
 /**
- * Keeps one server running until `stop` aborts, then ends it gracefully. Takes over the process of `previous` where
+ * Keeps one process running until `stop` aborts, then ends it gracefully. Takes over the process of `previous` where
  * that still runs with the same configuration, and ends it first where the configuration is another.
  */
-export async function keepServer(
+export async function keepProcess(
   name: string,
-  previous: ServerState | undefined,
+  previous: ProcessState | undefined,
   context: KeeperContext,
 ): Promise<void> {
   let adopted = await takeOver(name, previous, context);
-  let state: ServerState = previous ?? NEVER_STARTED;
+  let state: ProcessState = previous ?? NEVER_STARTED;
   let quickEnds = 0;
   for (let restarts = 0; !context.stop.aborted; restarts += 1) {
+    if (adopted === undefined && !(await isDue(context))) return;
     const since = adopted === undefined ? Date.now() : state.since;
     const run = adopted === undefined ? await start(context) : { child: adopted, digest: state.digest };
     adopted = undefined;
@@ -44,13 +51,14 @@ export async function keepServer(
       state = { process: run.child.identity, since, digest: run.digest, restarts, lastExit: state.lastExit };
       context.changed(state);
       end = await Promise.race([run.child.exited, aborted(context.stop)]);
-      if (end === undefined) await endProcess(run.child.identity, END_PATIENCE_MILLISECONDS);
+      if (end === undefined) await endProcess(run.child.identity, patienceOf(context));
     }
     context.log(`${name}: ended${end === undefined ? ' as told' : ` with ${end}`}`);
     state = { ...state, process: null, restarts: restarts + 1, lastExit: end ?? state.lastExit };
     context.changed(state);
     quickEnds = Date.now() - since < STEADY_MILLISECONDS ? quickEnds + 1 : 0;
-    await sleep(restartDelay(quickEnds), context.stop);
+    const refuses = end !== undefined && context.isRefusal?.(end) === true;
+    await sleep(refuses ? LONGEST_DELAY_MILLISECONDS : restartDelay(quickEnds), context.stop);
   }
 }
 
@@ -70,11 +78,11 @@ export function restartDelay(quickEnds: number): number {
   return Math.min(LONGEST_DELAY_MILLISECONDS, FIRST_DELAY_MILLISECONDS * 2 ** (quickEnds - 2));
 }
 
-const NEVER_STARTED: ServerState = { process: null, since: 0, digest: '', restarts: 0, lastExit: null };
+const NEVER_STARTED: ProcessState = { process: null, since: 0, digest: '', restarts: 0, lastExit: null };
 
 async function takeOver(
   name: string,
-  previous: ServerState | undefined,
+  previous: ProcessState | undefined,
   context: KeeperContext,
 ): Promise<Child | undefined> {
   const recorded = previous?.process;
@@ -87,8 +95,18 @@ async function takeOver(
     return adoptChild(found);
   }
   context.log(`${name}: ending process ${found.pid}, left by an earlier supervisor with another configuration`);
-  await endProcess(found, END_PATIENCE_MILLISECONDS);
+  await endProcess(found, patienceOf(context));
   return undefined;
+}
+
+/** Waits until a start makes sense; false where `stop` aborted meanwhile. */
+async function isDue({ whenDue, stop }: KeeperContext): Promise<boolean> {
+  await whenDue?.();
+  return !stop.aborted;
+}
+
+function patienceOf({ patience }: KeeperContext): number {
+  return patience ?? END_PATIENCE_MILLISECONDS;
 }
 
 function aborted(stop: AbortSignal): Promise<undefined> {

@@ -1,20 +1,27 @@
 /**
- * The supervisor: a process of its own that owns the servers of one home (`node supervisor/main.ts HOME`).
- * It starts them, starts them again when they end, and ends them gracefully when it gets SIGTERM. One per home.
+ * The supervisor: a process of its own that owns the servers and daemons of one home (`node supervisor/main.ts HOME`).
+ * It starts them, starts them again when they end, and ends them gracefully when it gets SIGTERM: the daemons first,
+ * which need the servers for that. One per home.
  */
 import { appendFileSync, existsSync, renameSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { sleep } from '../../core/clock.ts';
 import { openHome } from '../../core/home.ts';
+import { DAEMON_PATIENCE, daemonPlan, isRefusal, serversAnswer, type DaemonName } from '../daemons.ts';
 import { SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
 import { identityOf } from '../process/identity.ts';
 import { tryLock } from '../process/lock.ts';
-import { keepServer } from './keeper.ts';
-import { readPlan, readState, writeState, type ServerState, type SupervisorState } from './state.ts';
+import { plannedDaemons } from './control.ts';
+import { keepProcess } from './keeper.ts';
+import { readPlan, readState, writeState, type ProcessState, type SupervisorState } from './state.ts';
 
 const LOG_BYTES = 1024 * 1024;
 const ANOTHER_SUPERVISOR = 3;
+const DUE_POLL_MILLISECONDS = 200;
 
 async function supervise(homePath: string): Promise<void> {
-  const layout = stackLayout(openHome(homePath)).supervisor;
+  const home = openHome(homePath);
+  const layout = stackLayout(home).supervisor;
   const lock = tryLock(layout.lock);
   if (lock === undefined) {
     process.exitCode = ANOTHER_SUPERVISOR;
@@ -22,15 +29,16 @@ async function supervise(homePath: string): Promise<void> {
   }
   const log = logTo(layout.log);
   const previous = readState(layout.state);
-  const servers: Record<ServerName, ServerState> = {
+  const servers: Record<ServerName, ProcessState> = {
     // Nobody's until they are taken over or started: whoever waits for the servers must not take an old one that is being ended.
     kafka: { ...(previous?.servers.kafka ?? emptyState()), process: null },
     cassandra: { ...(previous?.servers.cassandra ?? emptyState()), process: null },
   };
+  const daemons: Partial<Record<DaemonName, ProcessState>> = {};
   const self = identityOf(process.pid) ?? { pid: process.pid, started: 'unknown' };
   const since = Date.now();
   const record = (): void => {
-    const state: SupervisorState = { supervisor: self, since, servers };
+    const state: SupervisorState = { supervisor: self, since, servers, daemons };
     // A full disk must not end the supervisor: servers that nobody recorded are found by their arguments.
     attempt(() => writeState(layout.state, state), log);
   };
@@ -42,9 +50,10 @@ async function supervise(homePath: string): Promise<void> {
   // The terminal that started the servers may close; they stay.
   process.on('SIGHUP', () => undefined);
 
-  await Promise.all(
+  const stopServers = new AbortController();
+  const keptServers = Promise.all(
     SERVER_NAMES.map((name) =>
-      keepServer(name, previous?.servers[name], {
+      keepProcess(name, previous?.servers[name], {
         plan: () => readPlan(layout.plan).servers[name],
         environment: process.env,
         changed: (state) => {
@@ -52,15 +61,37 @@ async function supervise(homePath: string): Promise<void> {
           record();
         },
         log,
-        stop: stop.signal,
+        stop: stopServers.signal,
       }),
     ),
   );
+  await Promise.all(
+    plannedDaemons(home).map((name) =>
+      keepProcess(name, previous?.daemons[name], {
+        plan: () => daemonPlan(home, name),
+        environment: process.env,
+        changed: (state) => {
+          daemons[name] = state;
+          record();
+        },
+        log,
+        stop: stop.signal,
+        patience: DAEMON_PATIENCE,
+        isRefusal,
+        whenDue: async () => {
+          while (!stop.signal.aborted && !(await serversAnswer(home))) await sleep(DUE_POLL_MILLISECONDS, stop.signal);
+        },
+      }),
+    ),
+  );
+  await (stop.signal.aborted ? Promise.resolve() : once(stop.signal, 'abort'));
+  stopServers.abort();
+  await keptServers;
   log(`supervisor ${process.pid} ended`);
   lock.release();
 }
 
-function emptyState(): ServerState {
+function emptyState(): ProcessState {
   return { process: null, since: 0, digest: '', restarts: 0, lastExit: null };
 }
 

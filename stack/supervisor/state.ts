@@ -1,24 +1,29 @@
 import { z } from 'zod';
 import { readIfPresent, writeFileAtomic } from '../../core/files.ts';
 
-/** How to start one server. */
-const serverPlan = z.strictObject({
-  java: z.string(),
-  /** The file of arguments for `java @FILE`. */
-  options: z.string(),
+/** How to start one process. */
+const processPlan = z.strictObject({
+  program: z.string(),
+  arguments: z.array(z.string()),
+  /** The end of its command line, as no other process has it: by this it is found where nobody recorded it. */
+  foundBy: z.string(),
   /** Where it runs, and where a core dump would go. */
   folder: z.string(),
   /** Where its standard output and error go. */
   console: z.string(),
-  /** Digest of its whole configuration: a running server with another one is started anew. */
+  /** Digest of its whole configuration: a running process with another one is started anew. */
   digest: z.string(),
 });
 
-/** What the supervisor runs: written by whoever starts it, read before each start of a server. */
-const planSchema = z.strictObject({ servers: z.strictObject({ kafka: serverPlan, cassandra: serverPlan }) });
+/** What the supervisor runs: written by whoever starts it, read before each start of a process. */
+const planSchema = z.strictObject({
+  servers: z.strictObject({ kafka: processPlan, cassandra: processPlan }),
+  /** Those that are wanted. */
+  daemons: z.strictObject({ notary: processPlan.optional(), recorder: processPlan.optional() }),
+});
 
 const identity = z.object({ pid: z.int(), started: z.string() });
-const serverState = z.object({
+const processState = z.object({
   /** Of the running process; null while there is none. */
   process: identity.nullable(),
   /** When that process was started: milliseconds since the epoch. */
@@ -32,12 +37,13 @@ const serverState = z.object({
 const stateSchema = z.object({
   supervisor: identity,
   since: z.number(),
-  servers: z.object({ kafka: serverState, cassandra: serverState }),
+  servers: z.object({ kafka: processState, cassandra: processState }),
+  daemons: z.object({ notary: processState.optional(), recorder: processState.optional() }),
 });
 
 export type Plan = z.infer<typeof planSchema>;
-export type ServerPlan = z.infer<typeof serverPlan>;
-export type ServerState = z.infer<typeof serverState>;
+export type ProcessPlan = z.infer<typeof processPlan>;
+export type ProcessState = z.infer<typeof processState>;
 export type SupervisorState = z.infer<typeof stateSchema>;
 
 /** What the supervisor last wrote of itself, or undefined where there is nothing readable. It may be of a dead supervisor. */

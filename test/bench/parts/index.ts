@@ -1,3 +1,4 @@
+import { audit } from './audit.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import type { PartName } from './names.ts';
@@ -9,4 +10,4 @@ import { up } from './up.ts';
 import { worker } from './worker.ts';
 
 /** What each part's name stands for. */
-export const PARTS: Readonly<Record<PartName, Part>> = { seal, up, source, worker, spark, latency, memory };
+export const PARTS: Readonly<Record<PartName, Part>> = { seal, up, source, worker, spark, latency, memory, audit };

@@ -11,8 +11,8 @@ export const up: Part = async (rig) => {
   const { home, upSeconds } = await rig.servers();
   rig.report('letting the servers idle');
   await sleep(IDLE_MILLISECONDS);
-  const { supervisor, servers } = stackStatus(home);
-  const processes = [{ name: 'supervisor', ...supervisor }, ...servers];
+  const { supervisor, servers, daemons } = stackStatus(home);
+  const processes = [{ name: 'supervisor', ...supervisor }, ...servers, ...daemons];
   const memory = processes.map(({ name, memoryBytes }) => ({
     name,
     value: (memoryBytes ?? NaN) / BYTES_IN_GIB,
@@ -22,7 +22,7 @@ export const up: Part = async (rig) => {
     measured: true,
     how:
       'wall clock of `wardline up` on an empty home (certificates, keys, both servers, principals, rights), jars present; ' +
-      `resident memory of supervisor, Kafka and Cassandra ${IDLE_MILLISECONDS / 1000} s later`,
+      `resident memory of supervisor, Kafka, Cassandra and the notary ${IDLE_MILLISECONDS / 1000} s later`,
     figures: [
       { name: '`wardline up` from an empty home', value: upSeconds, unit: 's', target: { atMost: 20 } },
       {

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { loadSettings } from '../../../core/configuration.ts';
 import { openHome, openOrCreateHome, type Home } from '../../../core/home.ts';
 import { startStack, stopStack, type ServerName } from '../../../stack/index.ts';
+import { DAEMON_NAMES, type DaemonName } from '../../../stack/daemons.ts';
 import { signal } from '../../../stack/process/identity.ts';
 import { runningServer, supervisorOf } from '../../../stack/supervisor/control.ts';
 
@@ -31,13 +32,16 @@ export interface FaultStack {
 
 const POLL_MILLISECONDS = 50;
 
-/** Starts servers in a home of their own, with these settings. */
-export async function faultStack(settings: Readonly<Record<string, unknown>> = FINE_WINDOWS): Promise<FaultStack> {
+/** Starts servers in a home of their own, with these settings and daemons. */
+export async function faultStack(
+  settings: Readonly<Record<string, unknown>> = FINE_WINDOWS,
+  daemons: readonly DaemonName[] = DAEMON_NAMES,
+): Promise<FaultStack> {
   const folder = mkdtempSync(join(tmpdir(), 'wardline-faults-'));
   const home = openOrCreateHome(join(folder, 'home'));
   writeFileSync(home.paths.configuration, stringify(settings));
   const up = async (): Promise<void> => {
-    await startStack(home, loadSettings(home), () => undefined);
+    await startStack(home, loadSettings(home), () => undefined, undefined, daemons);
   };
   await up();
   return {

@@ -1,0 +1,85 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { existsSync, openSync, closeSync, fstatSync, readSync } from 'node:fs';
+import type { Home } from '../core/home.ts';
+import { stackLayout } from './layout.ts';
+import { LOOPBACK, readPorts } from './ports.ts';
+import type { ProcessPlan } from './supervisor/state.ts';
+
+/** Processes of the product that the supervisor runs beside the servers; each is the command of its name. */
+export const DAEMON_NAMES = ['notary', 'recorder'] as const;
+
+export type DaemonName = (typeof DAEMON_NAMES)[number];
+
+/** How long a daemon may take to end by itself, in milliseconds: what it has not done then, the next one does. */
+export const DAEMON_PATIENCE = 10_000;
+
+const COMMAND = join(import.meta.dirname, '../cli/main.ts');
+/** As the `wardline` command has them. */
+const NODE_FLAGS = ['--max-semi-space-size=8', '--disable-warning=TimeoutNegativeWarning'] as const;
+/** How the exit code says that waiting will not mend it: verification failed, refused. */
+const REFUSALS: readonly string[] = ['exit code 3', 'exit code 4'];
+const TAIL_BYTES = 16 * 1024;
+
+/** Starts the command as `wardline` does, with JSON lines on standard error, which go to its log. */
+export function daemonPlan(home: Home, name: DaemonName): ProcessPlan {
+  const identifying = ['--home', home.path, '--json', name];
+  return {
+    program: process.execPath,
+    arguments: [...NODE_FLAGS, COMMAND, ...identifying],
+    foundBy: identifying.join(' '),
+    folder: home.path,
+    console: stackLayout(home).daemons[name],
+    digest: NODE_FLAGS.join(' '),
+  };
+}
+
+/** Whether an end says that the daemon refuses to work as things stand. */
+export function isRefusal(end: string | null | undefined): boolean {
+  return end != null && REFUSALS.includes(end);
+}
+
+/** The last error that a daemon said, or undefined where it said none. */
+export function lastErrorOf(home: Home, name: DaemonName): string | undefined {
+  const errors = tailOf(stackLayout(home).daemons[name])
+    .split('\n')
+    .flatMap((line) => {
+      const [, message] = /^\{"error":\{"code":"\w+","message":("(?:[^"\\]|\\.)*")/.exec(line) ?? [];
+      return message === undefined ? [] : [String(JSON.parse(message))];
+    });
+  return errors.at(-1);
+}
+
+/** Whether the servers were set up and take connections: before that, a daemon could only wait. */
+export async function serversAnswer(home: Home): Promise<boolean> {
+  const layout = stackLayout(home);
+  const ports = readPorts(layout.ports);
+  if (ports === undefined || !existsSync(layout.supervisor.bootstrapped) || !existsSync(home.paths.connection))
+    return false;
+  const open = await Promise.all([ports.kafkaClient, ports.cassandraClient].map(takesConnections));
+  return open.every(Boolean);
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: LOOPBACK, port });
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => end(true)).once('error', () => end(false));
+  });
+}
+
+function tailOf(file: string): string {
+  if (!existsSync(file)) return '';
+  const open = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(open);
+    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    readSync(open, tail, 0, tail.length, size - tail.length);
+    return tail.toString('utf8');
+  } finally {
+    closeSync(open);
+  }
+}

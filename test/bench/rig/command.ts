@@ -1,0 +1,43 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import { launcherFlags } from './launcher.ts';
+
+const COMMAND = resolve(import.meta.dirname, '../../../cli/main.ts');
+const SAMPLE_MILLISECONDS = 100;
+
+/** A `wardline` command as a user starts it. */
+export interface Command {
+  readonly pid: number;
+  /** Resolves when it ended with exit code 0; rejects otherwise. */
+  readonly finished: Promise<{ readonly stdout: string; readonly seconds: number; readonly peakMegabytes: number }>;
+  stop(): void;
+}
+
+/** Starts a command on a home, and watches how much memory it has resident. */
+export function startCommand(home: string, args: readonly string[]): Command {
+  const began = performance.now();
+  const child = spawn(process.execPath, [...launcherFlags(), COMMAND, ...args, '--home', home, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr, peak] = ['', '', 0];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const sampler = setInterval(() => (peak = Math.max(peak, residentMegabytes(child.pid ?? 0))), SAMPLE_MILLISECONDS);
+  const finished = new Promise<{ stdout: string; seconds: number; peakMegabytes: number }>((done, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearInterval(sampler);
+      if (code === 0) done({ stdout, seconds: (performance.now() - began) / 1000, peakMegabytes: peak });
+      else reject(new Error(`wardline ${args.join(' ')} ended with ${code ?? 'a signal'}: ${stderr}`));
+    });
+  });
+  return { pid: child.pid ?? 0, finished, stop: () => void child.kill('SIGTERM') };
+}
+
+function residentMegabytes(pid: number): number {
+  try {
+    return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).trim()) / 1000;
+  } catch {
+    return 0;
+  }
+}
