@@ -106,6 +106,13 @@ async function tell(wardline: Wardline, output: Output, home: string, folder: st
   chapter('7. One trace leads from the file to the rows.');
   await wardline(['trace', second.trace_id]);
 
+  chapter(
+    '8. All of it is on the audit log: who was refused, what touched that record, that nothing was changed since.',
+  );
+  await wardline(['audit', 'query', '--outcome', 'denied', '--since', '10m']);
+  await wardline(['audit', 'record', cell.key.join(','), '--contract', CONTRACT]);
+  await wardline(['audit', 'verify']);
+
   chapter('What it came to');
   const total = (name: keyof Summary): string => String(Number(first[name]) + Number(second[name]));
   output.result({ runs: [first, second] } as never, () =>
@@ -157,7 +164,7 @@ function indented(text: string): string {
 }
 
 /** One cell as Kafka and Cassandra hold it, read as principals that hold no key to it. */
-async function sealedCell(path: string): Promise<{ kafka: string; cassandra: string }> {
+async function sealedCell(path: string): Promise<{ key: string[]; kafka: string; cassandra: string }> {
   const home = openHome(path);
   const connection = loadConnection(home, loadSettings(home));
   const { topic, table: plan } = loadContract(findContract(CONTRACT, [SHIPPED_CONTRACTS]));
@@ -166,13 +173,18 @@ async function sealedCell(path: string): Promise<{ kafka: string; cassandra: str
     if (fields['home_id'] !== SUBJECT) continue;
     const client = cassandraClient(connection, 'worker');
     try {
-      const [day] = (JSON.parse(message.key?.toString() ?? '[]') as string[]).slice(1);
+      const [day = ''] = (JSON.parse(message.key?.toString() ?? '[]') as string[]).slice(1);
+      const time = new Date(Number(fields['time']) * 1000);
       const { rows } = await client.execute(
         `SELECT ${CELL.column} FROM ${plan.keyspace}.${plan.name} WHERE home_id = ? AND day = ? AND ts = ?`,
-        [SUBJECT, day, new Date(Number(fields['time']) * 1000)],
+        [SUBJECT, day, time],
         { prepare: true },
       );
-      return { kafka: String(fields[CELL.field]), cassandra: String(rows[0]?.get(CELL.column)) };
+      return {
+        key: [SUBJECT, day, time.toISOString()],
+        kafka: String(fields[CELL.field]),
+        cassandra: String(rows[0]?.get(CELL.column)),
+      };
     } finally {
       await client.shutdown();
     }

@@ -12,6 +12,7 @@ import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC, PRINCIPAL_NAMES } from '../../security/principals/names.ts';
 import { reloadCertificates, restartServer, stackLogs, stackStatus, startStack, stopStack } from '../../stack/index.ts';
+import { DAEMON_NAMES } from '../../stack/daemons.ts';
 import { stackLayout } from '../../stack/layout.ts';
 import { readPorts } from '../../stack/ports.ts';
 import {
@@ -104,6 +105,12 @@ describe('the first start', () => {
     await expect(admin.fetchTopicMetadata({ topics: ['nobody-made-this'] })).rejects.toThrow();
     expect(await admin.listTopics()).not.toContain('nobody-made-this');
     await admin.disconnect();
+  });
+
+  it('runs the notary and the recorder beside the servers', async () => {
+    const running = () => stackStatus(home).daemons.filter((daemon) => daemon.running);
+    await waitFor(() => running().length === DAEMON_NAMES.length);
+    expect(running().map(({ name }) => name)).toEqual(['notary', 'recorder']);
   });
 
   it('stays within its memory', () => {

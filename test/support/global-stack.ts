@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { loadSettings } from '../../core/configuration.ts';
 import { openHome, openOrCreateHome } from '../../core/home.ts';
+import type { DaemonName } from '../../stack/daemons.ts';
 import { startStack, stopStack } from '../../stack/index.ts';
 
 declare module 'vitest' {
@@ -13,10 +14,13 @@ declare module 'vitest' {
   }
 }
 
+/** Without the recorder: its test kills and stops one of its own, and there is one for each home. */
+const DAEMONS: readonly DaemonName[] = ['notary'];
+
 /** Starts one Kafka and one Cassandra for the whole run, in a home that is removed afterwards. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = openOrCreateHome(mkdtempSync(join(tmpdir(), 'wardline-test-')));
-  await startStack(home, loadSettings(home), () => undefined);
+  await startStack(home, loadSettings(home), () => undefined, undefined, DAEMONS);
   project.provide('stackHome', home.path);
   return async () => {
     await stopStack(openHome(home.path), { wipe: true });

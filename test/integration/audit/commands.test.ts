@@ -6,6 +6,7 @@ import { parseVerifierKey } from '../../../audit/checkpoint/signed-note.ts';
 import { auditLogAs, numberedEvents } from '../../support/audit/events.ts';
 import { askGo } from '../../support/audit/go-oracle.ts';
 import { scratch } from '../../support/scratch.ts';
+import { verified } from '../../support/audit/verified.ts';
 import { withStack } from '../../support/stack.ts';
 import { startWardline, wardline, wardlineOn } from '../../support/wardline.ts';
 
@@ -164,9 +165,10 @@ describe('audit show, prove, checkpoint and key', () => {
 
 describe('audit verify and stats', () => {
   it('find the log whole, and go on where the last verification ended', async () => {
-    const { json } = await wardlineOn(home.path, ['audit', 'verify']);
-    expect(json).toMatchObject({ whole: true, findings: [], declared_losses: [] });
-    expect((await wardlineOn(home.path, ['audit', 'verify', '--since-last'])).json).toMatchObject({ whole: true });
+    const { epochs, ...rest } = await verified(home.path);
+    expect(rest).toEqual({ findings: [], declaredLosses: [] });
+    expect(epochs).toMatchObject([{ epoch: 1 }]);
+    expect(await verified(home.path, '--since-last')).toMatchObject({ findings: [] });
   });
 
   it('show how far the notary is', async () => {
