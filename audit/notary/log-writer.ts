@@ -13,7 +13,7 @@ import { writeTile } from '../store/tiles.ts';
 import { fork, type OpenedLog } from './open-log.ts';
 import type { CheckpointPlace } from './places.ts';
 
-/** A checkpoint is signed at the latest after so many events, or after this time, in milliseconds. */
+/** A checkpoint is signed after so many events, or after this time, in milliseconds; later where the last one is still being kept. */
 const EVENTS_PER_CHECKPOINT = 1000;
 const CHECKPOINT_INTERVAL = 5000;
 const TICK = 500;
@@ -65,6 +65,7 @@ export function createLogWriter(log: OpenedLog, options: LogWriterOptions): LogW
   let stored: Head = { size: log.size, root: tree.root() };
   let signed = { size: log.size, at: -Infinity };
   let steps: Promise<void> = Promise.resolve();
+  let signing: Promise<void> | undefined;
   let failed = false;
   const abandoned = new AbortController();
   const { signal } = options.retry;
@@ -73,12 +74,9 @@ export function createLogWriter(log: OpenedLog, options: LogWriterOptions): LogW
     signal: signal === undefined ? abandoned.signal : AbortSignal.any([signal, abandoned.signal]),
   };
 
-  const step = (work: () => Promise<void>): void => {
-    steps = steps.then(work);
-    steps.catch((error: unknown) => {
-      if (!failed && !abandoned.signal.aborted) options.onError(error);
-      failed = true;
-    });
+  const fail = (error: unknown): void => {
+    if (!failed && !abandoned.signal.aborted) options.onError(error);
+    failed = true;
   };
 
   const sign = async ({ size, root }: Head): Promise<void> => {
@@ -99,9 +97,17 @@ export function createLogWriter(log: OpenedLog, options: LogWriterOptions): LogW
       await Promise.all([events.write(first, messages), ...full.map((tile) => writeTile(cassandra, epoch, tile))]);
     }, policy);
 
-  const ticking = setInterval(() => {
-    if (stored.size > signed.size && isDue()) step(() => (isDue() ? sign(stored) : Promise.resolve()));
-  }, TICK);
+  /** One checkpoint is signed and published at a time; what is stored meanwhile is under the next one. */
+  const signDue = (): void => {
+    if (signing !== undefined || failed || abandoned.signal.aborted || stored.size <= signed.size || !isDue()) return;
+    signing = sign(stored);
+    signing
+      .finally(() => (signing = undefined))
+      .then(signDue)
+      .catch(fail);
+  };
+
+  const ticking = setInterval(signDue, TICK);
 
   return {
     get next() {
@@ -124,17 +130,23 @@ export function createLogWriter(log: OpenedLog, options: LogWriterOptions): LogW
       const release = await groups.acquire();
       const done = store(first, messages, full).finally(release);
       done.catch(() => undefined);
-      step(async () => {
-        await done;
-        stored = head;
-        if (isDue()) await sign(head);
-      });
+      steps = steps
+        .then(() => done)
+        .then(() => {
+          stored = head;
+          signDue();
+        });
+      steps.catch(fail);
     },
     async close() {
       clearInterval(ticking);
-      step(() => sign(stored));
       try {
         await steps;
+        while (signing !== undefined) await signing;
+        await sign(stored);
+      } catch (error) {
+        fail(error);
+        throw error;
       } finally {
         await Promise.allSettled(places.map((place) => unlessAborted(place.close(), policy.signal)));
       }

@@ -56,6 +56,7 @@ export async function openLog(sources: LogSources): Promise<OpenedLog> {
   if (known === undefined && bounds.high > 0)
     await writeEpoch(cassandra, install, { epoch, firstLeaf: await firstLeaf(sources), declaredAt: undefined });
   const size = kept?.size ?? 0;
+  await requireConsistent(sources, epoch, published.get(epoch), size);
   const { tree, tiles } = await treeAt(
     sources,
     epoch,
@@ -138,6 +139,29 @@ export async function firstLeaf({ topic }: Pick<LogSources, 'topic'>): Promise<B
   return Buffer.from(first);
 }
 
+/** What was published before the keyspace's own last checkpoint must lie on the way to it. */
+async function requireConsistent(
+  { cassandra, topic }: LogSources,
+  epoch: number,
+  published: Checkpoint | undefined,
+  size: number,
+): Promise<void> {
+  if (published === undefined || published.size === 0 || published.size > size) return;
+  const root = await storedTree(eventTree(cassandra, epoch), published.size)
+    .root()
+    .catch((error: unknown) => {
+      // Events that are missing: the topic has them still, and treeAt looks there.
+      if (error instanceof RangeError) return published.root;
+      throw error;
+    });
+  if (Buffer.compare(root, published.root) === 0) return;
+  const { tree } = await treeOfTopic(topic, published.size);
+  if (Buffer.compare(tree.root(), published.root) === 0) return;
+  throw fork(
+    `neither the audit keyspace nor the topic leads to the published checkpoint of ${published.size} events of epoch ${epoch}`,
+  );
+}
+
 /** The tree under a checkpoint: from the keyspace, and where that does not lead to it, from the topic. */
 async function treeAt(
   { cassandra, topic }: LogSources,
@@ -153,16 +177,25 @@ async function treeAt(
     },
   );
   if (leads) return { tree: await stored.accumulator(), tiles: await stored.tileBuilder() };
-  const again = { tree: new MerkleAccumulator(), tiles: new TileBuilder() };
+  const again = await treeOfTopic(topic, size);
+  if (Buffer.compare(again.tree.root(), root) === 0) return again;
+  throw fork(`neither the audit keyspace nor the topic leads to the checkpoint of ${size} events of epoch ${epoch}`);
+}
+
+/** The tree of the topic's first `size` messages. */
+async function treeOfTopic(
+  topic: TopicReader,
+  size: number,
+): Promise<{ readonly tree: MerkleAccumulator; readonly tiles: TileBuilder }> {
+  const [tree, tiles] = [new MerkleAccumulator(), new TileBuilder()];
   await readTopic(topic, AUDIT_TOPIC, { from: 0, to: size }, (messages) => {
     for (const { value } of messages) {
       const leaf = leafHash(value ?? Buffer.alloc(0));
-      again.tree.append(leaf);
-      again.tiles.append(leaf);
+      tree.append(leaf);
+      tiles.append(leaf);
     }
   });
-  if (Buffer.compare(again.tree.root(), root) === 0) return again;
-  throw fork(`neither the audit keyspace nor the topic leads to the checkpoint of ${size} events of epoch ${epoch}`);
+  return { tree, tiles };
 }
 
 function larger(a: Checkpoint | undefined, b: Checkpoint | undefined): Checkpoint | undefined {

@@ -29,12 +29,29 @@ export async function topicBounds(
   const admin = kafka.admin();
   try {
     await admin.connect();
-    if (!(await admin.listTopics()).includes(topic)) return undefined;
+    if (!(await admin.listTopics()).includes(topic)) {
+      await requireAbsence(kafka, topic);
+      return undefined;
+    }
     const found = (await admin.fetchTopicOffsets(topic)).find((offsets) => offsets.partition === partition);
     return found === undefined ? undefined : { low: Number(found.low), high: Number(found.high) };
   } catch (error) {
     if (error instanceof Error && NO_SUCH_TOPIC.test(error.message)) return undefined;
     throw asKafkaError(error);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+/** Kafka lists no topic that one has no right on. Throws KAFKA_REFUSED where it is that: asking for it by its name tells. */
+async function requireAbsence(kafka: Kafka, topic: string): Promise<void> {
+  const admin = kafka.admin({ retry: { retries: 0 } });
+  try {
+    await admin.connect();
+    await admin.fetchTopicMetadata({ topics: [topic] });
+  } catch (error) {
+    const trouble = asKafkaError(error);
+    if (trouble.code === 'KAFKA_REFUSED') throw trouble;
   } finally {
     await admin.disconnect().catch(() => undefined);
   }

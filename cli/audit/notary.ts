@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { noteSigner } from '../../audit/checkpoint/signed-note.ts';
 import { openNewEpoch } from '../../audit/notary/new-epoch.ts';
+import { openLog } from '../../audit/notary/open-log.ts';
 import { runNotary } from '../../audit/notary/notary.ts';
 import { checkpointsFolder, checkpointsTopic } from '../../audit/notary/places.ts';
 import { systemClock } from '../../core/clock.ts';
 import { asWardlineError, WardlineError } from '../../core/errors.ts';
+import { retry } from '../../core/retry.ts';
 import { accessOf } from '../../security/connect/access.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { watchMaterial } from '../../security/connect/material/watch.ts';
@@ -75,7 +77,16 @@ async function notarize(context: CommandContext, sources: AuditSources): Promise
     sources.cassandra.renew(),
   );
   const about = { object: { type: 'home', id: sources.install }, outcome: 'success' } as const;
+  const policy = {
+    firstDelayMilliseconds: FIRST_DELAY,
+    longestDelayMilliseconds: LONGEST_DELAY,
+    attempts: Infinity,
+    retryable: (error: unknown) => asWardlineError(error).retryable,
+    onRetry: (error: unknown) => onWaiting(asWardlineError(error).message),
+  };
   try {
+    // A notary that refuses to work leaves no trace on a topic that may be the wrong one.
+    await retry(() => openLog(sources), { ...policy, signal: context.signal });
     await audit.append({ action: 'notary.start', ...about });
     await runNotary({
       sources,
@@ -83,14 +94,7 @@ async function notarize(context: CommandContext, sources: AuditSources): Promise
       signer: (origin) => noteSigner(origin, privateKey),
       publishTo: () => [checkpointsTopic(kafka), checkpointsFolder(context.home().paths.checkpoints, systemClock)],
       clock: systemClock,
-      retry: {
-        firstDelayMilliseconds: FIRST_DELAY,
-        longestDelayMilliseconds: LONGEST_DELAY,
-        attempts: Infinity,
-        retryable: (error) => asWardlineError(error).retryable,
-        onRetry: (error) => onWaiting(asWardlineError(error).message),
-        signal: context.secondSignal,
-      },
+      retry: { ...policy, signal: context.secondSignal },
       onWaiting,
       onOpened: (epoch, size) => say(`epoch ${epoch}: going on after ${size} events`),
       signal: context.signal,
