@@ -13,7 +13,7 @@ import { kafkaClient } from '../../../security/connect/kafka.ts';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
 import { startStack, stopStack } from '../../../stack/index.ts';
 import { percentile } from '../figure.ts';
-import { fillAuditTopic, windowEvents } from '../rig/audit-log.ts';
+import { actEvents, fillAuditTopic } from '../rig/audit-log.ts';
 import { startCommand } from '../rig/command.ts';
 import type { Part } from './part.ts';
 
@@ -30,7 +30,7 @@ export const audit: Part = async (rig) => {
   const connection = await startStack(home, loadSettings(home), () => undefined, undefined, []);
   const client = cassandraClient(connection, 'auditor');
   try {
-    const events = windowEvents(home, connection);
+    const events = actEvents(home, connection);
     rig.report(`filling the audit topic with ${BACKLOG} events`);
     await fillAuditTopic(connection, events, BACKLOG);
     rig.report('starting the notary');
@@ -62,7 +62,7 @@ export const audit: Part = async (rig) => {
     return {
       measured: true,
       how:
-        `a stack of its own; ${BACKLOG} signed stage windows on the topic, from the start of \`wardline notary\` until a checkpoint over all of them stands in Cassandra; ` +
+        `a stack of its own; ${BACKLOG} signed events of single acts, ${events[0]?.length ?? 0} bytes each, on the topic, from the start of \`wardline notary\` until a checkpoint over all of them stands in Cassandra; ` +
         `then ${PER_SECOND} events a second, each read again until it is there; then ${WHOLE} events: the commands, whole, as a user starts them, with resident memory watched`,
       figures: [
         {
@@ -129,8 +129,8 @@ async function queryTimes(client: Client): Promise<number[]> {
   const times: number[] = [];
   for (let number = 0; number < QUERIES; number += 1) {
     const filter = {
-      action: 'stage.store',
-      objectId: `topic-${number}`,
+      action: 'read.open',
+      objectId: `home-${2 * number}`,
       outcome: number % 3 === 0 ? 'denied' : 'success',
     };
     const began = performance.now();
