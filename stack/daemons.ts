@@ -2,14 +2,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { existsSync, openSync, closeSync, fstatSync, readSync } from 'node:fs';
 import type { Home } from '../core/home.ts';
-import { stackLayout } from './layout.ts';
+import { stackLayout, type DaemonName } from './layout.ts';
 import { LOOPBACK, readPorts } from './ports.ts';
 import type { ProcessPlan } from './supervisor/state.ts';
-
-/** Processes of the product that the supervisor runs beside the servers; each is the command of its name. */
-export const DAEMON_NAMES = ['notary', 'recorder'] as const;
-
-export type DaemonName = (typeof DAEMON_NAMES)[number];
 
 /** How long a daemon may take to end by itself, in milliseconds: what it has not done then, the next one does. */
 export const DAEMON_PATIENCE = 10_000;

@@ -4,6 +4,14 @@ import type { ServerName } from '../security/certs/identities.ts';
 
 export { SERVER_NAMES, type ServerName } from '../security/certs/identities.ts';
 
+/**
+ * Processes of the product that the supervisor runs beside the servers; each is the command of its name, and acts as the
+ * principal of that name.
+ */
+export const DAEMON_NAMES = ['notary', 'recorder'] as const;
+
+export type DaemonName = (typeof DAEMON_NAMES)[number];
+
 /** How a server is called in messages for people. */
 export const SERVER_TITLES: Readonly<Record<ServerName, string>> = { kafka: 'Kafka', cassandra: 'Cassandra' };
 
@@ -48,7 +56,10 @@ export function stackLayout(home: Pick<Home, 'paths'>) {
       log: join(logs, 'cassandra.log'),
       auditLog: join(logs, 'cassandra-audit.log'),
     },
-    daemons: { notary: join(logs, 'notary.log'), recorder: join(logs, 'recorder.log') },
+    daemons: Object.fromEntries(DAEMON_NAMES.map((name) => [name, join(logs, `${name}.log`)])) as Record<
+      DaemonName,
+      string
+    >,
     supervisor: {
       folder: supervisor,
       plan: join(supervisor, 'plan.json'),

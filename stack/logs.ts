@@ -2,7 +2,12 @@ import { openSync, closeSync, fstatSync, readSync, statSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { sleep } from '../core/clock.ts';
 import type { Home } from '../core/home.ts';
-import { stackLayout, type StackLayout } from './layout.ts';
+import { DAEMON_NAMES, stackLayout, type DaemonName, type StackLayout } from './layout.ts';
+
+function daemonLogs(): Record<DaemonName, (layout: StackLayout) => string> {
+  const logs = DAEMON_NAMES.map((name) => [name, (layout: StackLayout) => layout.daemons[name]] as const);
+  return Object.fromEntries(logs) as Record<DaemonName, (layout: StackLayout) => string>;
+}
 
 /** Every log of the stack by the name that `logs` takes. */
 const LOGS = {
@@ -12,8 +17,7 @@ const LOGS = {
   cassandra: (layout) => layout.cassandra.log,
   'cassandra-audit': (layout) => layout.cassandra.auditLog,
   'cassandra-console': (layout) => layout.cassandra.console,
-  notary: (layout) => layout.daemons.notary,
-  recorder: (layout) => layout.daemons.recorder,
+  ...daemonLogs(),
   supervisor: (layout) => layout.supervisor.log,
 } as const satisfies Record<string, (layout: StackLayout) => string>;
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { Home } from '../core/home.ts';
-import { DAEMON_NAMES, isRefusal, lastErrorOf, type DaemonName } from './daemons.ts';
-import { SERVER_NAMES, stackLayout, type ServerName } from './layout.ts';
+import { isRefusal, lastErrorOf } from './daemons.ts';
+import { DAEMON_NAMES, type DaemonName, SERVER_NAMES, stackLayout, type ServerName } from './layout.ts';
 import { readPorts } from './ports.ts';
 import { plannedDaemons, runningDaemon, runningServer, supervisorOf } from './supervisor/control.ts';
 import { readState } from './supervisor/state.ts';

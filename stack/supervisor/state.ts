@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAEMON_NAMES } from '../layout.ts';
 import { readIfPresent, writeFileAtomic } from '../../core/files.ts';
 
 /** How to start one process. */
@@ -19,7 +20,7 @@ const processPlan = z.strictObject({
 const planSchema = z.strictObject({
   servers: z.strictObject({ kafka: processPlan, cassandra: processPlan }),
   /** Those that are wanted. */
-  daemons: z.strictObject({ notary: processPlan.optional(), recorder: processPlan.optional() }),
+  daemons: z.partialRecord(z.enum(DAEMON_NAMES), processPlan),
 });
 
 const identity = z.object({ pid: z.int(), started: z.string() });
@@ -38,7 +39,7 @@ const stateSchema = z.object({
   supervisor: identity,
   since: z.number(),
   servers: z.object({ kafka: processState, cassandra: processState }),
-  daemons: z.object({ notary: processState.optional(), recorder: processState.optional() }),
+  daemons: z.partialRecord(z.enum(DAEMON_NAMES), processState),
 });
 
 export type Plan = z.infer<typeof planSchema>;

@@ -12,8 +12,8 @@ import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC, PRINCIPAL_NAMES } from '../../security/principals/names.ts';
 import { reloadCertificates, restartServer, stackLogs, stackStatus, startStack, stopStack } from '../../stack/index.ts';
-import { DAEMON_NAMES } from '../../stack/daemons.ts';
-import { stackLayout } from '../../stack/layout.ts';
+
+import { DAEMON_NAMES, stackLayout } from '../../stack/layout.ts';
 import { readPorts } from '../../stack/ports.ts';
 import {
   killProcess,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { loadSettings } from '../../core/configuration.ts';
 import { openHome, openOrCreateHome } from '../../core/home.ts';
-import type { DaemonName } from '../../stack/daemons.ts';
+import type { DaemonName } from '../../stack/layout.ts';
 import { startStack, stopStack } from '../../stack/index.ts';
 
 declare module 'vitest' {

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { loadSettings } from '../../../core/configuration.ts';
 import { openHome, openOrCreateHome, type Home } from '../../../core/home.ts';
 import { startStack, stopStack, type ServerName } from '../../../stack/index.ts';
-import { DAEMON_NAMES, type DaemonName } from '../../../stack/daemons.ts';
+import { DAEMON_NAMES, type DaemonName } from '../../../stack/layout.ts';
 import { signal } from '../../../stack/process/identity.ts';
 import { runningServer, supervisorOf } from '../../../stack/supervisor/control.ts';
 
