@@ -9,6 +9,12 @@ import type { ProcessPlan } from './supervisor/state.ts';
 /** How long a daemon may take to end by itself, in milliseconds: what it has not done then, the next one does. */
 export const DAEMON_PATIENCE = 10_000;
 
+/**
+ * The longest delay before a daemon is started again, in milliseconds, unless it refuses: short, because starting one
+ * costs little, and whoever takes over from a killed one must be there within 10 s.
+ */
+export const DAEMON_LONGEST_DELAY = 2000;
+
 const COMMAND = join(import.meta.dirname, '../cli/main.ts');
 /** As the `wardline` command has them. */
 const NODE_FLAGS = ['--max-semi-space-size=8', '--disable-warning=TimeoutNegativeWarning'] as const;

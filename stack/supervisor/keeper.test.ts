@@ -144,5 +144,6 @@ it('does not hurry to start again what refuses to work, nor starts before it is 
 });
 
 it('waits longer after each quick end, up to half a minute', () => {
-  expect([0, 1, 2, 3, 4, 20].map(restartDelay)).toEqual([0, 0, 500, 1000, 2000, 30_000]);
+  expect([0, 1, 2, 3, 4, 20].map((ends) => restartDelay(ends))).toEqual([0, 0, 500, 1000, 2000, 30_000]);
+  expect([1, 4, 5, 20].map((ends) => restartDelay(ends, 3000))).toEqual([0, 2000, 3000, 3000]);
 });

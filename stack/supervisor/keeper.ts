@@ -13,9 +13,11 @@ interface KeeperContext {
   readonly stop: AbortSignal;
   /** How long it may take to end by itself, in milliseconds; END_PATIENCE_MILLISECONDS unless told otherwise. */
   readonly patience?: number;
+  /** The longest delay before a start, in milliseconds; LONGEST_DELAY_MILLISECONDS unless told otherwise. */
+  readonly longestDelay?: number;
   /** Resolves when a start makes sense, or `stop` aborts. */
   readonly whenDue?: () => Promise<void>;
-  /** Whether such an end says that another start will end no better: then the longest delay comes before it. */
+  /** Whether such an end says that another start will end no better: then LONGEST_DELAY_MILLISECONDS come before it. */
   readonly isRefusal?: (end: string) => boolean;
 }
 
@@ -58,7 +60,7 @@ export async function keepProcess(
     context.changed(state);
     quickEnds = Date.now() - since < STEADY_MILLISECONDS ? quickEnds + 1 : 0;
     const refuses = end !== undefined && context.isRefusal?.(end) === true;
-    await sleep(refuses ? LONGEST_DELAY_MILLISECONDS : restartDelay(quickEnds), context.stop);
+    await sleep(refuses ? LONGEST_DELAY_MILLISECONDS : restartDelay(quickEnds, context.longestDelay), context.stop);
   }
 }
 
@@ -73,9 +75,9 @@ async function start(context: KeeperContext): Promise<{ child: Child; digest: st
 }
 
 /** Milliseconds to wait before the next start, after so many ends in a row that came soon after their start. */
-export function restartDelay(quickEnds: number): number {
+export function restartDelay(quickEnds: number, longest = LONGEST_DELAY_MILLISECONDS): number {
   if (quickEnds <= 1) return 0;
-  return Math.min(LONGEST_DELAY_MILLISECONDS, FIRST_DELAY_MILLISECONDS * 2 ** (quickEnds - 2));
+  return Math.min(longest, FIRST_DELAY_MILLISECONDS * 2 ** (quickEnds - 2));
 }
 
 const NEVER_STARTED: ProcessState = { process: null, since: 0, digest: '', restarts: 0, lastExit: null };

@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, renameSync, statSync } from 'node:fs';
 import { once } from 'node:events';
 import { sleep } from '../../core/clock.ts';
 import { openHome } from '../../core/home.ts';
-import { DAEMON_PATIENCE, daemonPlan, isRefusal, serversAnswer } from '../daemons.ts';
+import { DAEMON_LONGEST_DELAY, DAEMON_PATIENCE, daemonPlan, isRefusal, serversAnswer } from '../daemons.ts';
 import { type DaemonName, SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
 import { identityOf } from '../process/identity.ts';
 import { tryLock } from '../process/lock.ts';
@@ -77,6 +77,7 @@ async function supervise(homePath: string): Promise<void> {
         log,
         stop: stop.signal,
         patience: DAEMON_PATIENCE,
+        longestDelay: DAEMON_LONGEST_DELAY,
         isRefusal,
         whenDue: async () => {
           while (!stop.signal.aborted && !(await serversAnswer(home))) await sleep(DUE_POLL_MILLISECONDS, stop.signal);
