@@ -17,7 +17,11 @@ export const DAEMON_LONGEST_DELAY = 2000;
 
 const COMMAND = join(import.meta.dirname, '../cli/main.ts');
 /** As the `wardline` command has them. */
-const NODE_FLAGS = ['--max-semi-space-size=8', '--disable-warning=TimeoutNegativeWarning'] as const;
+const NODE_FLAGS = [
+  '--max-semi-space-size=8',
+  '--max-old-space-size=1024',
+  '--disable-warning=TimeoutNegativeWarning',
+] as const;
 /** How the exit code says that waiting will not mend it: verification failed, refused. */
 const REFUSALS: readonly string[] = ['exit code 3', 'exit code 4'];
 const TAIL_BYTES = 16 * 1024;
