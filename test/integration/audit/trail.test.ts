@@ -153,6 +153,14 @@ describe('every act is in the trail, signed by who did it:', () => {
     expect(JSON.stringify(changes)).not.toContain(SUBJECT);
   });
 
+  it('nobody was refused but who tried: least of all break-glass, at the first start', () => {
+    const refused = events.filter(({ outcome }) => outcome === 'denied');
+    const who = new Set(
+      refused.map((one) => (one['details'] as Item | undefined)?.['principal'] ?? (one['actor'] as Item)['principal']),
+    );
+    expect([...who].sort()).toEqual(['auditor', 'reader']);
+  });
+
   it('and none of it can be told apart from what was signed', async () => {
     expect((await on(['audit', 'verify', '--signatures'])).json).toMatchObject({ whole: true, findings: [] });
   });
