@@ -113,7 +113,7 @@ async function tell(wardline: Wardline, output: Output, home: string, folder: st
   await wardline(['trace', second.trace_id]);
 
   chapter('9. All of it is on the audit log. What happened in the last ten minutes (its newest part):');
-  await wardline(['audit', 'query', '--since', '10m', '--limit', '12']);
+  await wardline(['audit', 'query', '--since', '10m', '--limit', '16']);
   output.note('Who was refused:');
   await wardline(['audit', 'query', '--outcome', 'denied', '--since', '10m']);
   output.note('What touched one record:');
