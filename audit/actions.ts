@@ -22,7 +22,10 @@ export const AUDIT_ACTIONS = {
   'certs.mint': 'certificates and signing keys were made',
   'certs.rotate': 'certificates were replaced',
   'credentials.show': 'where a principal finds its credentials was told',
-  'contract.apply': 'a contract was provisioned: topics, tables, access rights',
+  'contract.apply':
+    'a contract came into force, for the first time or changed, or its topics, tables and rights were made',
+  'config.change':
+    'the settings in force are not those that were last used here, or a run gives fields a value of its own',
   'principals.provision': 'principals and their access rights were set up on the servers',
   'break-glass.use': 'the super user was used, or where its credentials are was told',
   'stack.up': 'the embedded servers were started',

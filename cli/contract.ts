@@ -12,6 +12,7 @@ import {
 } from '../governance/contract/index.ts';
 import { applyProvision, planProvision, type Change } from '../governance/provision/index.ts';
 import { contextOf, type CommandContext } from './context.ts';
+import { contractInForce, keepContractInForce, recordConfiguration } from './in-force.ts';
 import { table } from './output.ts';
 
 /** Finds a contract by path or id: in the settings' folder, the home, and among those that come with Wardline. */
@@ -30,11 +31,15 @@ function foldersOf(context: CommandContext): string[] {
   }
 }
 
-/** Provisions what a contract needs, as the operator, and puts every change on the record. Returns the changes made. */
+/**
+ * Provisions what a contract needs, as the operator, and puts every change on the record: of the servers, and of the
+ * contract itself since it was last used here. Returns the changes made.
+ */
 export async function provision(context: CommandContext, contract: CompiledContract): Promise<readonly Change[]> {
   const { id, version, hash } = contract;
   const changes = await applyProvision(context.connection(), contract, context.settings());
-  if (changes.length === 0) return changes;
+  const previous = contractInForce(context.home(), id);
+  if (changes.length === 0 && previous?.hash === hash) return changes;
   const audit = context.audit('operator');
   try {
     await audit.append({
@@ -43,11 +48,15 @@ export async function provision(context: CommandContext, contract: CompiledContr
       outcome: 'success',
       contract: { id, version, hash },
       counts: { changes: changes.length },
-      details: { changes: changes.map(({ kind, name }) => `${kind} ${name}`) },
+      details: {
+        changes: changes.map(({ kind, name }) => `${kind} ${name}`),
+        ...(previous === undefined || previous.hash === hash ? {} : { previous }),
+      },
     });
   } finally {
     await audit.close();
   }
+  keepContractInForce(context.home(), contract);
   return changes;
 }
 
@@ -154,6 +163,7 @@ export function registerContract(program: Command): void {
     .action(async (name: string, { dryRun }: { dryRun?: boolean }, command: Command) => {
       const context = contextOf(command);
       const found = loadContract(contractPathOf(context, name));
+      if (dryRun !== true) await recordConfiguration(context, 'operator', found);
       const changes =
         dryRun === true
           ? await planProvision(context.connection(), found, context.settings())

@@ -13,6 +13,7 @@ import { cassandraClient } from '../security/connect/cassandra.ts';
 import { kafkaClient } from '../security/connect/kafka.ts';
 import { ownGroup } from '../security/principals/names.ts';
 import { contextOf } from './context.ts';
+import { tryToGetIn } from './intruder.ts';
 import { table, type Output } from './output.ts';
 
 const CONTRACT = 'smart-home';
@@ -97,20 +98,27 @@ async function tell(wardline: Wardline, output: Output, home: string, folder: st
   output.note('The auditor, who may not read this table at all:');
   await wardline([...read, '--as', 'auditor'], { expect: [EXIT.refused] });
 
-  chapter(`6. ${ERASED} asks to be forgotten. Its keys are destroyed; its sealed values are noise from now on.`);
+  chapter('6. Somebody else tries to get in, on purpose here, so that it can be found below.');
+  const opened = openHome(home);
+  const attempts = await tryToGetIn(loadConnection(opened, loadSettings(opened)), folder);
+  output.note(indented(table([['tried', 'answer'], ...attempts.map(({ tried, answer }) => [tried, answer])])));
+
+  chapter(`7. ${ERASED} asks to be forgotten. Its keys are destroyed; its sealed values are noise from now on.`);
   await wardline(['keys', 'destroy', ERASED, '--contract', CONTRACT, '--yes']);
   await wardline(['read', ERASED, '--contract', CONTRACT, '--purpose', 'forecasting', ...columns, '--as', 'reader'], {
     expect: [EXIT.verification],
   });
 
-  chapter('7. One trace leads from the file to the rows.');
+  chapter('8. One trace leads from the file to the rows.');
   await wardline(['trace', second.trace_id]);
 
-  chapter(
-    '8. All of it is on the audit log: who was refused, what touched that record, that nothing was changed since.',
-  );
+  chapter('9. All of it is on the audit log. What happened in the last ten minutes (its newest part):');
+  await wardline(['audit', 'query', '--since', '10m', '--limit', '16']);
+  output.note('Who was refused:');
   await wardline(['audit', 'query', '--outcome', 'denied', '--since', '10m']);
+  output.note('What touched one record:');
   await wardline(['audit', 'record', cell.key.join(','), '--contract', CONTRACT]);
+  output.note('And that nothing was changed since:');
   await wardline(['audit', 'verify']);
 
   chapter('What it came to');

@@ -5,6 +5,7 @@ import type { JsonValue } from '../core/record.ts';
 import { LOG_NAMES, setupStack, stackLogs, stackStatus, startStack, stopStack, type LogName } from '../stack/index.ts';
 import type { PrincipalName } from '../security/principals/names.ts';
 import { contextOf, type CommandContext } from './context.ts';
+import { recordSettings } from './in-force.ts';
 import { endDeadLetterKeys } from './access/dead-letter-keys.ts';
 import { wholeNumber } from './options.ts';
 import { table } from './output.ts';
@@ -79,6 +80,7 @@ export function registerLife(program: Command): void {
         beginning: () => onRecord('break-glass', 'break-glass.use'),
         done: () => onRecord('break-glass', 'principals.provision'),
       });
+      await recordSettings(context, (statement) => context.spool('operator').append(statement));
       await onRecord('operator', 'stack.up');
       await endDeadLetterKeys(context, connection);
       const seconds = Math.round((performance.now() - started) / 100) / 10;

@@ -13,6 +13,7 @@ import { createLog } from '../telemetry/log.ts';
 import { startTelemetry } from '../telemetry/telemetry.ts';
 import type { CommandContext } from './context.ts';
 import { contractPathOf, provision } from './contract.ts';
+import { recordConfiguration } from './in-force.ts';
 import { createNews } from './news.ts';
 
 /** The options of `run` and `source`. */
@@ -38,6 +39,7 @@ export async function runCommand(
   return withEnvironment(context, 'run', flags.contract, async (environment) => {
     // First the input: what cannot be read is refused before anything is made on the servers.
     const { options, finished } = await sourceOptions(context, environment.contract, flags);
+    await recordConfiguration(context, 'operator', environment.contract, flags.set);
     await provision(context, environment.contract);
     const counts = { read: 0, stored: 0, dead: 0 };
     const counter = (name: keyof typeof counts) => (more: number) => {
@@ -55,6 +57,7 @@ export async function runCommand(
 export async function sourceCommand(context: CommandContext, flags: SourceFlags): Promise<SourceSummary> {
   return withEnvironment(context, 'source', flags.contract, async (environment) => {
     const { options, finished } = await sourceOptions(context, environment.contract, flags);
+    await recordConfiguration(context, 'operator', environment.contract, flags.set);
     await provision(context, environment.contract);
     const source = await openSource(environment, options);
     try {
@@ -71,6 +74,7 @@ export async function sourceCommand(context: CommandContext, flags: SourceFlags)
 /** `worker`: stores until the process is asked to stop. Returns the rows stored. */
 export async function workerCommand(context: CommandContext, contractName: string): Promise<number> {
   return withEnvironment(context, 'worker', contractName, async (environment) => {
+    await recordConfiguration(context, 'worker', environment.contract);
     let stored = 0;
     const process = await openWorker(environment, { progress: { onStored: (rows) => (stored += rows) } });
     try {

@@ -33,6 +33,8 @@ export function homePaths(path: string) {
     contracts: join(path, 'contracts'),
     telemetry: join(path, 'telemetry'),
     logs: join(path, 'logs'),
+    /** Settings and contracts as they were last used: what differs from them is an audit event. */
+    inForce: join(path, 'in-force'),
     /** How far the recorder has come, and its lock. */
     recorder: join(path, 'recorder'),
     /** Checkpoints of the audit log, as the notary signed them. */

@@ -43,8 +43,12 @@ export async function restartServer(home: Home, server: ServerName): Promise<voi
 /**
  * Makes the running servers use the certificates and authorities that now stand in the home, for every new connection.
  * Cassandra reads them again without a stop; Kafka is restarted. Open connections stay as they are, except Kafka's.
- * Throws as restartServer and nodetool do.
+ * A server that does not run is left alone: it reads them when it starts. Throws as restartServer and nodetool do.
  */
 export async function reloadCertificates(home: Home): Promise<void> {
-  await Promise.all([nodetool(home, ['reloadssl']), restartServer(home, 'kafka')]);
+  const runs = (server: ServerName): boolean => runningServer(home, server) !== undefined;
+  await Promise.all([
+    ...(runs('cassandra') ? [nodetool(home, ['reloadssl'])] : []),
+    ...(runs('kafka') ? [restartServer(home, 'kafka')] : []),
+  ]);
 }

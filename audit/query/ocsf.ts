@@ -15,7 +15,7 @@ const ACTIVITIES: readonly { readonly id: number; readonly name: string; readonl
     name: 'Read',
     verbs: ['list', 'show', 'check', 'query', 'verify', 'prove', 'checkpoint', 'record', 'key', 'stats'],
   },
-  { id: 3, name: 'Update', verbs: ['rotate', 'replay'] },
+  { id: 3, name: 'Update', verbs: ['rotate', 'replay', 'change'] },
   { id: 4, name: 'Delete', verbs: ['destroy', 'wipe'] },
 ];
 const OTHER = 99;

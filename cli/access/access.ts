@@ -130,8 +130,11 @@ function registerCerts(program: Command): void {
       const context = contextOf(command);
       const home = context.home();
       const reload = async (): Promise<void> => {
-        if (!stackStatus(home).supervisor.running) return;
+        const { supervisor, servers } = stackStatus(home);
+        if (!supervisor.running) return;
         context.output.note('the servers load the certificates: Cassandra at once, Kafka by a graceful restart');
+        for (const { name, running } of servers)
+          if (!running) context.output.note(`${name} does not run: it loads them when it starts`);
         await reloadCertificates(home);
       };
       const result =

@@ -14,6 +14,7 @@ import { kafkaClient } from '../../security/connect/kafka.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractPathOf } from '../contract.ts';
 import { table } from '../output.ts';
+import { timeText } from './event-view.ts';
 import { onAuditRecord, placeText, withAuditSources, type AuditSources } from './sources.ts';
 
 /** Who reads the row and who the messages; the command's own principal reads the log. */
@@ -132,10 +133,10 @@ function print({ output }: CommandContext, place: RecordPlace, windows: readonly
       : [
           `record at offset ${place.offset} of partition ${place.partition} of ${place.topic}, digest ${digest ?? 'gone'}`,
           table([
-            ['stage', 'time', 'actor', 'record in window', 'window root', 'event', 'under checkpoint of'],
+            ['stage', 'time (UTC)', 'actor', 'record in window', 'window root', 'event', 'under checkpoint of'],
             ...document.windows.map(({ stage, time, actor, index, records, holds, place: at, checkpoint }) => [
               stage,
-              (time ?? '').replace('T', ' '),
+              time === null ? '' : timeText(Date.parse(time)),
               actor ?? '?',
               `${index + 1} of ${records}`,
               holds ? 'proved' : 'NOT PROVED',

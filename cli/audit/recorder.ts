@@ -97,7 +97,8 @@ async function record(context: CommandContext, logs: Logs): Promise<RecorderSumm
       onFollowing: () => context.output.note(`recorder: following ${[...Object.keys(logs), 'spool'].join(', ')}`),
       onTrouble(trouble) {
         log.logger.warn({ trouble }, 'trouble');
-        context.output.note(`recorder: ${trouble}`);
+        // Clients may cause as many as they like; the log's files are bounded, a console is not.
+        if (isNews(trouble)) context.output.note(`recorder: ${trouble}`);
       },
     });
   } finally {

@@ -81,7 +81,8 @@ async function verify(context: CommandContext, sources: AuditSources, flags: Ver
 /** Shows how far it is, and keeps now and then how far all was well. */
 function createProgress(context: CommandContext, keep: (prefix: SavedPrefix) => void) {
   let latest: SavedPrefix | undefined;
-  let saved = performance.now();
+  // The first block that was found whole is kept at once: who ends a verification early goes on behind it.
+  let saved = -Infinity;
   const save = (): void => {
     if (latest !== undefined) keep(latest);
     latest = undefined;

@@ -40,8 +40,9 @@ const PAGE_ROWS = 500;
 /**
  * Reads the rows of a data subject as one principal, newest partition order of the table. Sealed fields of the classes
  * that the contract opens to this principal for this purpose are opened, all others masked.
- * Each page is an audit event before its first row is given out. Throws REFUSED_BY_POLICY for a purpose that the
- * contract does not allow this principal; that, too, is an event.
+ * Each page is an audit event before its first row is given out, and so is that there are no rows. Throws
+ * REFUSED_BY_POLICY for a purpose that the contract does not allow this principal, and CASSANDRA_REFUSED where the
+ * principal has no right to the table; both are events, too.
  */
 export async function* readSubject(options: ReadOptions): AsyncGenerator<ReadRow> {
   const { contract, audit, principal, purpose } = options;
@@ -58,24 +59,40 @@ export async function* readSubject(options: ReadOptions): AsyncGenerator<ReadRow
   }
   const opens = opensOf(policy, options.keyring);
   const open = opener(options, opens);
-  for await (const page of pages(options)) {
-    const sealed = contract.table.columns.filter((column) => column.sealedAs !== undefined);
-    const counts = { rows: page.length, opened: 0, masked: 0 };
-    for (const row of page) {
-      for (const column of sealed) {
-        if (row.get(column.name) === null) continue;
-        if (column.sealedAs !== undefined && opens.has(column.sealedAs)) counts.opened += 1;
-        else counts.masked += 1;
-      }
+  const state = (counts: ReturnType<typeof countsOf>): Promise<void> =>
+    audit.append({ ...statementOf(options), outcome: 'success', counts, details: { purpose, classes: [...opens] } });
+  let stated = false;
+  try {
+    for await (const page of pages(options)) {
+      await state(countsOf(page, contract, opens));
+      stated = true;
+      for (const row of page) yield await open(row);
     }
-    await audit.append({
-      ...statementOf(options),
-      outcome: 'success',
-      counts,
-      details: { purpose, classes: [...opens] },
-    });
-    for (const row of page) yield await open(row);
+  } catch (error) {
+    const { code } = asWardlineError(error);
+    if (code === 'CASSANDRA_REFUSED') await audit.append({ ...statementOf(options), outcome: 'denied', code });
+    throw error;
   }
+  // That nothing is known of somebody is an answer too.
+  if (!stated) await state(countsOf([], contract, opens));
+}
+
+/** How many rows a page has, and how many sealed fields of it are opened and masked. */
+function countsOf(
+  page: readonly types.Row[],
+  contract: CompiledContract,
+  opens: ReadonlySet<SensitiveClass>,
+): { readonly rows: number; readonly opened: number; readonly masked: number } {
+  const counts = { rows: page.length, opened: 0, masked: 0 };
+  const sealed = contract.table.columns.filter((column) => column.sealedAs !== undefined);
+  for (const row of page) {
+    for (const column of sealed) {
+      if (row.get(column.name) === null) continue;
+      if (column.sealedAs !== undefined && opens.has(column.sealedAs)) counts.opened += 1;
+      else counts.masked += 1;
+    }
+  }
+  return counts;
 }
 
 function statementOf({ contract, subject, purpose, traceId }: ReadOptions) {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { sleep } from '../../core/clock.ts';
 import { identityOf, isRunning, signal, type ProcessIdentity } from '../process/identity.ts';
 import { findByArgument } from '../process/search.ts';
@@ -16,11 +16,15 @@ const POLL_MILLISECONDS = 250;
 /** What a process may see of the supervisor's environment; the last two are Node's and the C library's. */
 const ENVIRONMENT = ['PATH', 'HOME', 'LANG', 'TZ', 'NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX'];
 
+/** From this size on a console file makes way at the next start; the one before it is kept. */
+const CONSOLE_BYTES = 1024 * 1024;
+
 /**
  * Starts a process in a process group of its own with its output going to a file, so that it outlives the supervisor's death.
  * Throws where the program cannot be started.
  */
 export async function startChild(plan: ProcessPlan, environment: NodeJS.ProcessEnv): Promise<Child> {
+  makeWay(plan.console);
   const output = openSync(plan.console, 'a', 0o600);
   try {
     const child = spawn(plan.program, plan.arguments, {
@@ -38,6 +42,12 @@ export async function startChild(plan: ProcessPlan, environment: NodeJS.ProcessE
   } finally {
     closeSync(output);
   }
+}
+
+/** Renames a console file that has grown large to `.1`: no home fills up with what its processes say at each start. */
+function makeWay(console: string): void {
+  const size = statSync(console, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > CONSOLE_BYTES) renameSync(console, `${console}.1`);
 }
 
 /** The running process that was started by this plan, whoever started it. */

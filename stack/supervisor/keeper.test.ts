@@ -112,6 +112,21 @@ it('finds and replaces a server that nobody recorded', async () => {
   expect(isRunning(orphan.identity)).toBe(false);
 });
 
+it('begins a new console file where the old one has grown large, and keeps one old one', async () => {
+  const large = 'x'.repeat(1024 * 1024 + 1);
+  writeFileSync(plan.console, large);
+  writeFileSync(`${plan.console}.1`, 'an older one');
+  keep();
+  const first = await running();
+  await said('started');
+  expect(console()).not.toContain('x');
+  expect(readFileSync(`${plan.console}.1`, 'utf8')).toBe(large);
+  if (first.process !== null) signal(first.process, 'SIGKILL');
+  await running(first.process?.pid);
+  while (console().split('started').length < 3) await sleep(20);
+  expect(readFileSync(`${plan.console}.1`, 'utf8')).toBe(large);
+});
+
 it('tries again where the program cannot be started', async () => {
   chmodSync(plan.program, 0o644);
   keep();

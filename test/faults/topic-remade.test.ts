@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
+import { startWardline } from '../support/faults/process.ts';
 import { scenario, type Scenario } from '../support/faults/scenario.ts';
 import { whenCommitted } from '../support/faults/verify.ts';
-import { wardlineOn } from '../support/wardline.ts';
+import { wardline, wardlineOn } from '../support/wardline.ts';
 
 const KEYS = 3000;
 
@@ -110,5 +112,40 @@ describe('records deleted before they were read', () => {
     } finally {
       await flow.close();
     }
+  });
+});
+
+describe('the audit topic deleted and made again', () => {
+  it('makes the notary refuse, which `status` shows with the reason, until a new epoch is declared', async () => {
+    const { home, folder } = stack;
+    const status = async () => {
+      const { code, json } = await wardline(['status', '--home', home.path, '--json']);
+      const daemons = json['daemons'] as readonly { name: string; running: boolean; refusal?: string }[];
+      return { code, notary: daemons.find(({ name }) => name === 'notary') };
+    };
+    const until = async (wanted: (found: Awaited<ReturnType<typeof status>>) => boolean) => {
+      for (;;) {
+        const found = await status();
+        if (wanted(found)) return found;
+        await sleep(500);
+      }
+    };
+    expect(await status()).toMatchObject({ code: 0, notary: { running: true } });
+    const flow = await scenario({ home: home.path, folder }, 'audit-remade', 1);
+    await flow.observer.admin.deleteTopics({ topics: [AUDIT_TOPIC] });
+    await flow.close();
+    await stack.up();
+    const refusing = await until(({ notary }) => notary?.refusal !== undefined);
+    expect(refusing).toMatchObject({ code: 5, notary: { running: false } });
+    expect(refusing.notary?.refusal).toMatch(/topic/);
+    const shown = await wardline(['status', '--home', home.path]);
+    expect(shown.stdout).toMatch(/^notary +refuses$/m);
+    expect(shown.stderr).toContain(`notary refuses to work: ${refusing.notary?.refusal ?? ''}`);
+
+    const declaring = startWardline(home.path, ['notary', '--new-epoch', '--reason', 'deleted by a test']);
+    await declaring.says(/epoch 2 is open/);
+    await until(({ notary }) => notary?.running === true);
+    expect((await declaring.stop()).code).toBe(0);
+    expect((await until(({ notary }) => notary?.running === true)).notary?.refusal).toBeUndefined();
   });
 });

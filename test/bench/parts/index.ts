@@ -6,8 +6,19 @@ import type { Part } from './part.ts';
 import { seal } from './seal.ts';
 import { source } from './source.ts';
 import { spark } from './spark.ts';
+import { trail } from './trail.ts';
 import { up } from './up.ts';
 import { worker } from './worker.ts';
 
 /** What each part's name stands for. */
-export const PARTS: Readonly<Record<PartName, Part>> = { seal, up, source, worker, spark, latency, memory, audit };
+export const PARTS: Readonly<Record<PartName, Part>> = {
+  seal,
+  up,
+  source,
+  worker,
+  trail,
+  spark,
+  latency,
+  memory,
+  audit,
+};

@@ -1,5 +1,6 @@
 import { openWorker } from '../../../pipeline/run.ts';
 import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { discardEvents } from './discard-events.ts';
 import {
   answer,
   configuration,
@@ -14,6 +15,8 @@ import { topicEnds } from './topic-ends.ts';
 export interface WorkerWork extends PipelinePlace {
   /** Works until it is asked to end, instead of to the end of what the topic holds now. */
   readonly endless: boolean;
+  /** Makes its audit events, and sends them nowhere. */
+  readonly discardsEvents?: boolean;
 }
 
 export interface WorkerAnswer {
@@ -25,6 +28,7 @@ export interface WorkerAnswer {
 }
 
 const work = configuration() as WorkerWork;
+if (work.discardsEvents === true) discardEvents();
 const stop = endOfProcess();
 const { environment, close } = await openEnvironment('worker', work, stop);
 const { topic } = environment.contract;

@@ -85,10 +85,13 @@ describe('audit query', () => {
   it('prints a table for people, and OCSF for other systems', async () => {
     const args = ['audit', 'query', '--object', 'test', '--limit', '3', '--home', home.path];
     const { stdout } = await wardline(args);
-    expect(stdout.split('\n')[0]).toMatch(/^place +time +actor +action +object +outcome +what happened$/);
+    expect(stdout.split('\n')[0]).toMatch(/^place +time \(UTC\) +actor +action +object +outcome +what happened$/);
     expect(stdout).toMatch(/operator +keys\.list +test number-119 +success +119 number/);
     const ocsf = (await wardline([...args, '--format', 'ocsf'])).items;
     expect(ocsf).toHaveLength(3);
+    const lines = (await wardline([...args, '--format', 'jsonl'])).items;
+    expect(lines).toEqual((await wardline([...args, '--json'])).items);
+    expect(lines.map(mine)).toEqual([117, 118, 119].map((number) => `number-${number}`));
     expect(ocsf[2]).toMatchObject({
       class_uid: 6003,
       type_uid: 600302,

@@ -75,6 +75,11 @@ describe('the notary', () => {
   });
 });
 
+const BATCHED = "INSERT INTO audit.epochs (install, epoch) VALUES ('other', 1);";
+
+/** What the operator can make: it may make tables in every keyspace, and Cassandra knows no exception to a right. */
+const OF_ITS_OWN = ['CREATE TABLE audit.mine (id text PRIMARY KEY)', 'CREATE TYPE audit.my_type (value text)'];
+
 describe('the audit keyspace', () => {
   it.each(PRINCIPAL_NAMES.filter((name) => name !== 'break-glass' && name !== 'notary'))(
     '%s can write nothing in it, in no way',
@@ -92,6 +97,15 @@ describe('the audit keyspace', () => {
         "INSERT INTO audit.epochs (install, epoch) VALUES ('other', 1)",
         "INSERT INTO audit.checkpoints (epoch, block, size, note) VALUES (9, 9, 9, '')",
         'INSERT INTO audit.tiles (epoch, level, part, tile) VALUES (9, 9, 9, 9)',
+        ...['', 'UNLOGGED '].map((kind) => `BEGIN ${kind}BATCH ${BATCHED} APPLY BATCH`),
+        `INSERT INTO audit.events (epoch, block, sequence) VALUES (9, 9, 9) IF NOT EXISTS`,
+        `DELETE FROM audit.events USING TIMESTAMP 1 WHERE epoch = 1 AND block = 0`,
+        'CREATE INDEX ON audit.events (actor)',
+        "CREATE FUNCTION audit.mine (value int) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return value;'",
+        'CREATE MATERIALIZED VIEW audit.mine AS SELECT * FROM audit.epochs WHERE install IS NOT NULL AND epoch IS NOT NULL PRIMARY KEY (epoch, install)',
+        'DROP KEYSPACE audit',
+        'ALTER KEYSPACE audit WITH durable_writes = false',
+        ...(name === 'operator' ? [] : OF_ITS_OWN),
         ...writes,
       ];
       const own = cassandraClient(connection, name);
@@ -108,4 +122,19 @@ describe('the audit keyspace', () => {
       }
     },
   );
+
+  it('may hold a table or a type of the operator’s own, which are no part of the log and which break-glass removes', async () => {
+    const [operator, breakGlass] = [
+      cassandraClient(connection, 'operator'),
+      cassandraClient(connection, 'break-glass'),
+    ];
+    try {
+      for (const cql of OF_ITS_OWN) await operator.execute(cql);
+      expect(await verified(home.path)).toMatchObject({ findings: [] });
+    } finally {
+      for (const what of ['TABLE IF EXISTS audit.mine', 'TYPE IF EXISTS audit.my_type'])
+        await breakGlass.execute(`DROP ${what}`);
+      await Promise.all([operator.shutdown(), breakGlass.shutdown()]);
+    }
+  });
 });

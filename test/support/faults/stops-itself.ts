@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import cassandra from 'cassandra-driver';
 import kafkajs, { type Consumer, type Producer, type ProducerRecord } from 'kafkajs';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
@@ -8,7 +10,7 @@ import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
  */
 
 /** Steps at which a process can stop itself. */
-export type Step = 'before an event' | 'before a commit' | 'after a batch';
+export type Step = 'before an event' | 'before a commit' | 'after a batch' | 'after progress was kept';
 
 /** The environment variable that names the step. */
 export const STOPS_AT = 'TEST_STOPS_AT';
@@ -51,6 +53,14 @@ switch (step as Step | undefined) {
       });
       return consumer;
     });
+    break;
+  case 'after progress was kept':
+    replace(fs, 'renameSync', (rename, call) => {
+      rename(...call);
+      if (String(call[1]).endsWith('audit-verified.json')) stopHere();
+    });
+    // Modules import it by its name.
+    syncBuiltinESMExports();
     break;
   case 'after a batch':
     replace(cassandra.Client.prototype, 'batch', async (write, call) => {
