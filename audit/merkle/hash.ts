@@ -27,6 +27,9 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(input);
 }
 
+/** Taken as Latin-1 text, a digest costs half of what it costs as a buffer of its own. */
 function sha256(input: Uint8Array): Uint8Array {
-  return hash('sha256', input, 'buffer');
+  const digest = Buffer.allocUnsafe(HASH_BYTES);
+  digest.write(hash('sha256', input, 'binary'), 'binary');
+  return digest;
 }

@@ -8,7 +8,10 @@ import type { NoteSigner } from '../checkpoint/signed-note.ts';
 import { leafHash } from '../merkle/hash.ts';
 import type { Tile } from '../merkle/tiles.ts';
 import { writeCheckpoint } from '../store/checkpoints.ts';
+import { columnsOf } from '../store/columns.ts';
 import { createEventWriter } from '../store/events.ts';
+import { writeSummary } from '../store/summaries.ts';
+import type { Summary, SummaryBuilder } from '../store/summary.ts';
 import { writeTile } from '../store/tiles.ts';
 import { fork, type OpenedLog } from './open-log.ts';
 import type { CheckpointPlace } from './places.ts';
@@ -56,8 +59,19 @@ interface Head {
   readonly root: Uint8Array;
 }
 
-/** Goes on with an opened log. Events are kept before the checkpoint over them is, and that before it is published. */
-export function createLogWriter(log: OpenedLog, options: LogWriterOptions): LogWriter {
+/** Events that are stored together, the tiles that they fill, and the summaries that tell of them. */
+interface Group {
+  readonly first: number;
+  readonly messages: readonly Buffer[];
+  readonly full: readonly Tile[];
+  readonly summaries: readonly Summary[];
+}
+
+/**
+ * Goes on with an opened log, and with the summary of its last events. Events, tiles and summaries are kept before the
+ * checkpoint over them is, and that before it is published.
+ */
+export function createLogWriter(log: OpenedLog, summary: SummaryBuilder, options: LogWriterOptions): LogWriter {
   const { cassandra, signer, places, clock } = options;
   const { epoch, tree, tiles, largest } = log;
   const events = createEventWriter(cassandra, epoch);
@@ -92,10 +106,20 @@ export function createLogWriter(log: OpenedLog, options: LogWriterOptions): LogW
   const isDue = (): boolean =>
     stored.size - signed.size >= EVENTS_PER_CHECKPOINT || clock.now() - signed.at >= CHECKPOINT_INTERVAL;
 
-  const store = (first: number, messages: readonly Buffer[], full: readonly Tile[]): Promise<void> =>
+  const store = ({ first, messages, full, summaries }: Group): Promise<void> =>
     retry(async () => {
-      await Promise.all([events.write(first, messages), ...full.map((tile) => writeTile(cassandra, epoch, tile))]);
+      await Promise.all([
+        events.write(first, messages),
+        ...full.map((tile) => writeTile(cassandra, epoch, tile)),
+        ...summaries.map((each) => writeSummary(cassandra, epoch, each)),
+      ]);
     }, policy);
+
+  /** The summaries that tell of these events: those that they fill, and the one that is not full yet. */
+  const summed = (messages: readonly Buffer[]): Summary[] =>
+    [...messages.map((message) => summary.append(columnsOf(message))), summary.unfinished()].filter(
+      (each) => each !== undefined,
+    );
 
   /** One checkpoint is signed and published at a time; what is stored meanwhile is under the next one. */
   const signDue = (): void => {
@@ -127,8 +151,9 @@ export function createLogWriter(log: OpenedLog, options: LogWriterOptions): LogW
           throw fork(`the audit topic does not lead to the checkpoint of ${largest.size} events of epoch ${epoch}`);
       }
       const head: Head = { size: tree.size, root: tree.root() };
+      const group: Group = { first, messages, full, summaries: summed(messages) };
       const release = await groups.acquire();
-      const done = store(first, messages, full).finally(release);
+      const done = store(group).finally(release);
       done.catch(() => undefined);
       steps = steps
         .then(() => done)

@@ -2,10 +2,14 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { sleep, type Clock } from '../../core/clock.ts';
 import { asWardlineError, WardlineError } from '../../core/errors.ts';
 import type { RetryPolicy } from '../../core/retry.ts';
+import { EVENTS_PER_SUMMARY } from '../../security/audit-keyspace/tables.ts';
 import { asKafkaError } from '../../security/connect/kafka.ts';
 import { AUDIT_TOPIC, ownGroup } from '../../security/principals/names.ts';
 import type { NoteSigner } from '../checkpoint/signed-note.ts';
+import { columnsOf } from '../store/columns.ts';
 import { originOf } from '../store/epochs.ts';
+import { SummaryBuilder } from '../store/summary.ts';
+import { readTopic, type TopicReader } from '../topic/read-topic.ts';
 import { createLogWriter, type LogWriter } from './log-writer.ts';
 import { openLog, type LogSources } from './open-log.ts';
 import type { CheckpointPlace } from './places.ts';
@@ -110,8 +114,9 @@ async function leave(writing: Promise<LogWriter> | undefined): Promise<void> {
 
 async function open(options: NotaryOptions, consumer: Consumer, fail: (error: unknown) => void): Promise<LogWriter> {
   const log = await openLog(options.sources);
+  const summary = await summaryOf(options.sources.topic, log.size);
   options.onOpened?.(log.epoch, log.size);
-  return createLogWriter(log, {
+  return createLogWriter(log, summary, {
     cassandra: options.sources.cassandra,
     signer: options.signer(originOf(options.sources.install, log.epoch)),
     places: options.publishTo(),
@@ -125,6 +130,16 @@ async function open(options: NotaryOptions, consumer: Consumer, fail: (error: un
       consumer.commitOffsets(offsets).catch(() => undefined);
     },
   });
+}
+
+/** The summary of the last of the log's `size` events, to go on with. */
+async function summaryOf(topic: TopicReader, size: number): Promise<SummaryBuilder> {
+  const first = size - (size % EVENTS_PER_SUMMARY);
+  const summary = new SummaryBuilder(first);
+  await readTopic(topic, AUDIT_TOPIC, { from: first, to: size }, (messages) => {
+    for (const { value } of messages) summary.append(columnsOf(value ?? undefined));
+  });
+  return summary;
 }
 
 /** One fetch of the topic. */

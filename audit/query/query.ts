@@ -1,22 +1,16 @@
-import { asCassandraError } from '../../security/connect/cassandra.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import { EVENTS_PER_BLOCK } from '../../security/audit-keyspace/tables.ts';
 import { blockOf, blockStart, heldBlocks } from '../store/blocks.ts';
-import { payloadOf } from '../store/columns.ts';
-import {
-  blockHolds,
-  EVENT_COLUMNS,
-  EVENTS_TABLE,
-  int64,
-  lastInBlock,
-  storedEvent,
-  type StoredEvent,
-} from '../store/events.ts';
-import { filterCql, type EventFilter } from './filter.ts';
+import { columnsOf, payloadOf, type EventColumns } from '../store/columns.ts';
+import { blockHolds, lastInBlock, readEventsAt, type StoredEvent } from '../store/events.ts';
+import { readSummaries } from '../store/summaries.ts';
+import { askedTexts, candidates, fits, isSelective, type EventFilter } from './filter.ts';
 
 /** An event that was asked for. */
 export interface FoundEvent extends StoredEvent {
   readonly epoch: number;
+  /** Read out of the message. */
+  readonly columns: EventColumns;
 }
 
 export interface QueryOptions {
@@ -32,7 +26,8 @@ const FIRST_STRETCH = 512;
 const STRETCH_GROWTH = 4;
 /** Blocks searched at once, where each is searched whole. */
 const BLOCKS_AT_ONCE = 8;
-const PAGE_ROWS = 2000;
+/** Events that are read at once, where they may fit. */
+const EVENTS_AT_ONCE = 64;
 
 /**
  * The events of an epoch that fit, the newest first, from before sequence `before` (the end unless told). Reads stretch
@@ -44,11 +39,12 @@ export async function* newestEvents(options: QueryOptions, before?: number): Asy
   const floor = options.floor ?? 0;
   for (let stretch = FIRST_STRETCH; to > floor;) {
     const from = Math.max(floor, to - stretch, stretch < EVENTS_PER_BLOCK ? blockStart(blockOf(to - 1)) : 0);
-    const found = await search(options, from, to);
-    yield* found.reverse();
+    const places = await search(options, from, to);
+    for (let end = places.length; end > 0; end -= EVENTS_AT_ONCE)
+      yield* (await read(options, places.slice(Math.max(0, end - EVENTS_AT_ONCE), end))).reverse();
     to = from;
     // What is rare is looked for in ever longer stretches, what is frequent in short ones.
-    if (found.length < FIRST_STRETCH) stretch = Math.min(stretch * STRETCH_GROWTH, BLOCKS_AT_ONCE * EVENTS_PER_BLOCK);
+    if (places.length < FIRST_STRETCH) stretch = Math.min(stretch * STRETCH_GROWTH, BLOCKS_AT_ONCE * EVENTS_PER_BLOCK);
   }
 }
 
@@ -60,7 +56,9 @@ export async function* eventsInOrder(
 ): AsyncGenerator<FoundEvent, void, void> {
   for (let start = from; start < end;) {
     const to = Math.min(end, blockStart(blockOf(start) + 1));
-    yield* await search(options, start, to);
+    const places = await search(options, start, to);
+    for (let at = 0; at < places.length; at += EVENTS_AT_ONCE)
+      yield* await read(options, places.slice(at, at + EVENTS_AT_ONCE));
     start = to;
   }
 }
@@ -72,7 +70,9 @@ export async function logEnd(client: Pick<CassandraWork, 'execute'>, epoch: numb
   return last === undefined ? 0 : last + 1;
 }
 
-async function search(options: QueryOptions, from: number, to: number): Promise<FoundEvent[]> {
+/** Where events may stand that fit, rising. Without anything to look for that is everywhere, whatever summaries say. */
+async function search(options: QueryOptions, from: number, to: number): Promise<number[]> {
+  if (!isSelective(options.filter)) return Array.from({ length: to - from }, (_, at) => from + at);
   const blocks = Array.from({ length: blockOf(to - 1) - blockOf(from) + 1 }, (_, at) => blockOf(from) + at);
   const found = await Promise.all(blocks.map((block) => searchBlock(options, block, from, to)));
   return found.flat();
@@ -83,25 +83,31 @@ async function searchBlock(
   block: number,
   from: number,
   to: number,
-): Promise<FoundEvent[]> {
-  const { cql, values } = filterCql(filter);
-  const query = `SELECT ${EVENT_COLUMNS} FROM ${EVENTS_TABLE} WHERE epoch = ? AND block = ? AND sequence >= ? AND sequence < ?${cql}`;
-  const params = [epoch, block, int64(from), int64(to), ...values];
-  const found: FoundEvent[] = [];
-  let pageState: string | undefined;
-  try {
-    do {
-      const page = await client.execute(query, params, {
-        ...{ prepare: true, fetchSize: PAGE_ROWS, isIdempotent: true },
-        ...(pageState === undefined ? {} : { pageState }),
-      });
-      found.push(...page.rows.map((row) => ({ ...storedEvent(row), epoch })));
-      pageState = page.pageState;
-    } while (typeof pageState === 'string');
-  } catch (error) {
-    throw asCassandraError(error);
-  }
-  return found.sort((a, b) => a.sequence - b.sequence);
+): Promise<number[]> {
+  const range = { from: Math.max(from, blockStart(block)), to: Math.min(to, blockStart(block + 1)) };
+  const summaries = await readSummaries(client, epoch, range, askedTexts(filter));
+  return summaries
+    .flatMap((summary) => candidates(filter, summary))
+    .filter((sequence) => sequence >= range.from && sequence < range.to);
+}
+
+/** The events at these places, which rise, that do fit. */
+async function read({ client, epoch, filter }: QueryOptions, places: readonly number[]): Promise<FoundEvent[]> {
+  const blocks = [...new Set(places.map(blockOf))];
+  const found = await Promise.all(
+    blocks.map((block) =>
+      readEventsAt(
+        client,
+        epoch,
+        block,
+        places.filter((place) => blockOf(place) === block),
+      ),
+    ),
+  );
+  return found
+    .flat()
+    .map((event) => ({ ...event, epoch, columns: columnsOf(event.message) }))
+    .filter(({ columns }) => fits(filter, columns));
 }
 
 /** As many events as are remembered: one that was sent twice comes again within seconds. */

@@ -24,8 +24,8 @@ const NOTHING: EventColumns = {
  * Reads the columns out of a message of the audit topic without verifying it: whatever stands on the topic has its place
  * in the log, and what is no event has no columns. Equal bytes give equal columns.
  */
-export function columnsOf(message: Buffer): EventColumns {
-  const document = payloadOf(message);
+export function columnsOf(message: Buffer | undefined): EventColumns {
+  const document = message === undefined ? undefined : payloadOf(message);
   if (document === undefined) return NOTHING;
   const object = membersOf(document['object']);
   return {
@@ -54,15 +54,13 @@ export function payloadOf(message: Buffer): Readonly<Record<string, unknown>> | 
 }
 
 const DOT = '.'.charCodeAt(0);
-/** An index refuses longer terms; no event that verifies has them. */
-const LONGEST_TERM = 1024;
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 function textOf(value: unknown): string | null {
-  return typeof value === 'string' && value.length <= LONGEST_TERM ? value : null;
+  return typeof value === 'string' ? value : null;
 }
 
 function timeOf(value: unknown): number | null {

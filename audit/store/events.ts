@@ -5,20 +5,18 @@ import { asCassandraError } from '../../security/connect/cassandra.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import { AUDIT_KEYSPACE } from '../../security/principals/names.ts';
 import { blockOf, blockStart } from './blocks.ts';
-import { columnsOf, type EventColumns } from './columns.ts';
 
 /** An event where it stands. */
 export interface StoredEvent {
   readonly sequence: number;
   /** The exact message of the topic; undefined where a row holds none. */
   readonly message: Buffer | undefined;
-  readonly columns: EventColumns;
 }
 
 export const EVENTS_TABLE = `"${AUDIT_KEYSPACE}"."${AUDIT_TABLES.events}"`;
-export const EVENT_COLUMNS = 'sequence, message, actor, action, object_type, object_id, outcome, trace_id, time';
 
-const INSERT = `INSERT INTO ${EVENTS_TABLE} (epoch, block, ${EVENT_COLUMNS}) VALUES (${Array(11).fill('?').join(', ')})`;
+const INSERT = `INSERT INTO ${EVENTS_TABLE} (epoch, block, sequence, message) VALUES (?, ?, ?, ?)`;
+const SELECT = `SELECT sequence, message FROM ${EVENTS_TABLE} WHERE epoch = ? AND block = ?`;
 /** Below the size at which Cassandra warns of a batch. */
 const BATCH_BYTES = 56 * 1024;
 const BATCH_ROWS = 64;
@@ -60,10 +58,7 @@ export function createEventWriter(client: Pick<CassandraWork, 'batch'>, epoch: n
 }
 
 function insertOf(epoch: number, sequence: number, message: Buffer): { query: string; params: unknown[] } {
-  const { actor, action, objectType, objectId, outcome, traceId, time } = columnsOf(message);
-  const at = time === null ? null : int64(time);
-  const place = [epoch, blockOf(sequence), int64(sequence)];
-  return { query: INSERT, params: [...place, message, actor, action, objectType, objectId, outcome, traceId, at] };
+  return { query: INSERT, params: [epoch, blockOf(sequence), int64(sequence), message] };
 }
 
 /** Ranges of sequences that may share a batch: one block, and within the limits. */
@@ -92,7 +87,7 @@ export async function* readEvents(
   block: number,
   { from, to }: { readonly from?: number; readonly to?: number } = {},
 ): AsyncGenerator<readonly StoredEvent[], void, void> {
-  const query = `SELECT ${EVENT_COLUMNS} FROM ${EVENTS_TABLE} WHERE epoch = ? AND block = ? AND sequence >= ? AND sequence < ?`;
+  const query = `${SELECT} AND sequence >= ? AND sequence < ?`;
   const params = [epoch, block, int64(from ?? Number.MIN_SAFE_INTEGER), int64(to ?? Number.MAX_SAFE_INTEGER)];
   let pageState: string | undefined;
   do {
@@ -100,6 +95,17 @@ export async function* readEvents(
     pageState = page.pageState;
     yield page.rows.map(storedEvent);
   } while (typeof pageState === 'string');
+}
+
+/** The events of a block that stand at these places, in order; those that are not there are left out. */
+export async function readEventsAt(
+  client: Pick<CassandraWork, 'execute'>,
+  epoch: number,
+  block: number,
+  sequences: readonly number[],
+): Promise<readonly StoredEvent[]> {
+  const params = [epoch, block, sequences.map(int64)];
+  return (await execute(client, `${SELECT} AND sequence IN ?`, params)).rows.map(storedEvent);
 }
 
 /** The message at one place, or undefined where there is none. */
@@ -134,21 +140,10 @@ export async function lastInBlock(
   return row === undefined ? undefined : Number(row['sequence']);
 }
 
-/** A row of the events table, as the other columns of EVENT_COLUMNS have it. */
-export function storedEvent(row: types.Row): StoredEvent {
-  const time = row['time'] as Date | null;
+function storedEvent(row: types.Row): StoredEvent {
   return {
-    sequence: Number(row['sequence']),
+    sequence: (row['sequence'] as types.Long).toNumber(),
     message: (row['message'] as Buffer | null) ?? undefined,
-    columns: {
-      actor: row['actor'] as string | null,
-      action: row['action'] as string | null,
-      objectType: row['object_type'] as string | null,
-      objectId: row['object_id'] as string | null,
-      outcome: row['outcome'] as string | null,
-      traceId: row['trace_id'] as string | null,
-      time: time === null ? null : time.getTime(),
-    },
   };
 }
 

@@ -65,7 +65,7 @@ describe('columns', () => {
       time: null,
     };
     for (const bytes of ['', '{}', '..', 'a.b', 'a.!!!.c']) expect(columnsOf(Buffer.from(bytes))).toEqual(none);
-    for (const document of [null, 7, [], { actor: 'reader', object: 3, time: 'never', action: 'x'.repeat(2000) }])
+    for (const document of [null, 7, [], { actor: 'reader', object: 3, time: 'never', action: 7 }])
       expect(columnsOf(message(document))).toEqual(none);
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void columnsOf(Buffer.from(bytes))));
   });

@@ -1,6 +1,6 @@
 /** What can be wrong with a log. */
 export type FindingKind =
-  /** An event, or what is said beside it, is not what was signed for. */
+  /** An event, or what a summary says of it, is not what was signed for. */
   | 'changed'
   /** An event under a checkpoint is not there. */
   | 'missing'

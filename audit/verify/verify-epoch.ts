@@ -62,6 +62,7 @@ export async function verifyEpoch(options: EpochToVerify): Promise<VerifiedEpoch
   const branches = new Branches(copies, from?.tree);
   const differences = new Differences();
   const findings: Finding[] = [];
+  const summaryFindings: Finding[] = [];
   const heads: BranchHead[] = [];
   let events = 0;
   let whole = true;
@@ -80,6 +81,7 @@ export async function verifyEpoch(options: EpochToVerify): Promise<VerifiedEpoch
     ]);
     findings.push(...stored.faults.map((fault) => rowFinding(epoch, fault)));
     findings.push(...(await addedBeyond(options, stored, start, size)));
+    summaryFindings.push(...stored.summaryFaults.flatMap((fault) => summaryFinding(epoch, fault, size)));
     events += stored.events;
     if (count > 0) {
       const [first, ...others] = blocks.values();
@@ -93,17 +95,18 @@ export async function verifyEpoch(options: EpochToVerify): Promise<VerifiedEpoch
         ),
       );
     }
-    whole &&= findings.length === 0 && count === EVENTS_PER_BLOCK;
+    whole &&= findings.length + summaryFindings.length === 0 && count === EVENTS_PER_BLOCK;
     const tree = branches.agreed;
     options.onProgress?.(events, whole && tree !== undefined ? { block: block + 1, tree: tree.copy() } : undefined);
   }
   const judged = judge(options, heads, size);
+  findings.push(...judged.findings, ...differences.findings(epoch, judged.right, size));
   return {
     epoch,
     events,
     size,
     checkpoints: signed.filter((at) => at > blockStart(from?.block ?? 0)).length,
-    findings: [...findings, ...judged.findings, ...differences.findings(epoch, judged.right, size)],
+    findings: [...findings, ...summaryFindings.filter((finding) => !isNamed(finding, findings))],
   };
 }
 
@@ -188,6 +191,23 @@ async function tilesOfBlock(
 
 function rowFinding(epoch: number, { kind, sequence, detail }: StoredBlock['faults'][number]): Finding {
   return { kind, epoch, where: 'audit keyspace', from: sequence, to: sequence, detail };
+}
+
+/** Beyond the largest checkpoint the notary may be at work: a summary may come later than its events. */
+function summaryFinding(
+  epoch: number,
+  { from, to, detail }: StoredBlock['summaryFaults'][number],
+  size: number,
+): Finding[] {
+  if (from >= size) return [];
+  return [{ kind: 'changed', epoch, where: 'summaries', from, to: Math.min(to, size - 1), detail }];
+}
+
+/** Whether an event of the keyspace is itself found to be wrong: no wonder then that its summary says otherwise. */
+function isNamed({ from = 0, to = 0 }: Finding, findings: readonly Finding[]): boolean {
+  return findings.some(
+    (finding) => finding.where === 'audit keyspace' && (finding.from ?? from + 1) <= from && (finding.to ?? 0) >= to,
+  );
 }
 
 /** Rows at places that no event has come to yet. */

@@ -25,7 +25,7 @@ export function registerStats(audit: Command): void {
   audit
     .command('stats')
     .description('show how large the log is, and how far the notary is behind')
-    .option('--count', 'also count events by actor, action and outcome: reads every row')
+    .option('--count', 'also count events by actor, action and outcome: reads every event')
     .addHelpText('after', '\nExample:\n  wardline audit stats --count')
     .action(async ({ count }: { count?: boolean }, command: Command) => {
       const context = contextOf(command);

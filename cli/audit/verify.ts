@@ -13,7 +13,9 @@ import { onAuditRecord, publicKeysOf, trustedKeysOf, withAuditSources, type Audi
 import { reportDocument, reportText } from './verify-report.ts';
 
 const SAVE_INTERVAL = 2000;
-const MOST_THREADS = 2;
+/** Reading and hashing keeps one thread busy less than the servers; checking signatures keeps two. */
+const THREADS = 1;
+const THREADS_WITH_SIGNATURES = 2;
 
 interface VerifyFlags {
   readonly signatures?: boolean;
@@ -55,7 +57,8 @@ async function verify(context: CommandContext, sources: AuditSources, flags: Ver
   const file = context.home().paths.verified;
   const from = flags.sinceLast === true ? await loadPrefix(file, install) : undefined;
   const kept = (flags.checkpoint ?? []).map(checkpointFile);
-  const threads = startBlockThreads(Math.min(MOST_THREADS, availableParallelism()), {
+  const most = flags.signatures === true ? THREADS_WITH_SIGNATURES : THREADS;
+  const threads = startBlockThreads(Math.min(most, availableParallelism()), {
     connection,
     principal,
     keys: flags.signatures === true ? publicKeysOf(connection) : undefined,

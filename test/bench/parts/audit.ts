@@ -1,6 +1,6 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newestEvents } from '../../../audit/query/query.ts';
+import { eventsInOrder, newestEvents } from '../../../audit/query/query.ts';
 import { latestCheckpoint } from '../../../audit/store/checkpoints.ts';
 import { readEvent } from '../../../audit/store/events.ts';
 import { topicBounds } from '../../../audit/topic/read-topic.ts';
@@ -63,7 +63,7 @@ export const audit: Part = async (rig) => {
       measured: true,
       how:
         `a stack of its own; ${BACKLOG} signed events of single acts, ${events[0]?.length ?? 0} bytes each, on the topic, from the start of \`wardline notary\` until a checkpoint over all of them stands in Cassandra; ` +
-        `then ${PER_SECOND} events a second, each read again until it is there; then ${WHOLE} events: the commands, whole, as a user starts them, with resident memory watched`,
+        `then ${PER_SECOND} events a second, each asked for until a query finds it; then ${WHOLE} events: the commands, whole, as a user starts them, with resident memory watched`,
       figures: [
         {
           name: 'notary: stored, indexed, signed',
@@ -96,11 +96,13 @@ async function untilSigned(client: Client, connection: Connection): Promise<numb
   const began = performance.now();
   const topic = { kafka: kafkaClient(connection, 'auditor'), principal: 'auditor' } as const;
   const { high } = (await topicBounds(topic, AUDIT_TOPIC)) ?? { high: 0 };
+  // One small question until then: the servers share the machine with what is measured.
+  while ((await readEvent(client, 1, high - 1)) === undefined) await sleep(POLL_MILLISECONDS * 20);
   while (((await latestCheckpoint(client, 1, high))?.size ?? 0) < high) await sleep(POLL_MILLISECONDS * 10);
   return (performance.now() - began) / 1000;
 }
 
-/** Milliseconds from the acknowledgement of each event until a read finds it. */
+/** Milliseconds from the acknowledgement of each event until a query finds it. */
 async function visibility(client: Client, connection: Connection, events: readonly Buffer[]): Promise<number[]> {
   const producer = kafkaClient(connection, 'worker').producer({ allowAutoTopicCreation: false });
   await producer.connect();
@@ -119,7 +121,8 @@ async function visibility(client: Client, connection: Connection, events: readon
 async function seen(client: Client, sequence: number): Promise<number> {
   const acknowledged = performance.now();
   for (;;) {
-    if ((await readEvent(client, 1, sequence)) !== undefined) return performance.now() - acknowledged;
+    const found = eventsInOrder({ client, epoch: 1, filter: { actor: 'worker' } }, sequence, sequence + 1);
+    for await (const _ of found) return performance.now() - acknowledged;
     await sleep(POLL_MILLISECONDS * 4);
   }
 }

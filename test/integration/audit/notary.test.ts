@@ -92,8 +92,9 @@ describe('the audit keyspace', () => {
       const place = 'epoch = 1 AND block = 0 AND sequence = 0';
       const all = [
         'INSERT INTO audit.events (epoch, block, sequence) VALUES (9, 9, 9)',
-        `UPDATE audit.events SET actor = 'nobody' WHERE ${place}`,
+        `UPDATE audit.events SET message = 0x00 WHERE ${place}`,
         `DELETE FROM audit.events WHERE ${place}`,
+        'INSERT INTO audit.summaries (epoch, block, first) VALUES (9, 9, 9)',
         "INSERT INTO audit.epochs (install, epoch) VALUES ('other', 1)",
         "INSERT INTO audit.checkpoints (epoch, block, size, note) VALUES (9, 9, 9, '')",
         'INSERT INTO audit.tiles (epoch, level, part, tile) VALUES (9, 9, 9, 9)',

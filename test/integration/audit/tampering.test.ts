@@ -5,9 +5,11 @@ import { signCheckpoint } from '../../../audit/checkpoint/checkpoint.ts';
 import { noteSigner } from '../../../audit/checkpoint/signed-note.ts';
 import { leafHash } from '../../../audit/merkle/hash.ts';
 import { rootOf } from '../../../audit/merkle/tree.ts';
+import { MARK_BYTES, markOf } from '../../../audit/store/summary.ts';
 import type { Finding } from '../../../audit/verify/finding.ts';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import type { Connection } from '../../../core/connection.ts';
+import { EVENTS_PER_SUMMARY } from '../../../security/audit-keyspace/tables.ts';
 import { cassandraClient } from '../../../security/connect/cassandra.ts';
 import { kafkaClient } from '../../../security/connect/kafka.ts';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
@@ -148,14 +150,48 @@ describe('someone with all rights on Cassandra', () => {
     expect(await found(damage, repair)).toEqual([inKeyspace('missing', old, size - 1)]);
   });
 
-  it('is found out for changing what stands beside an event', async () => {
-    const row = await rows.read(4711);
-    const findings = await found(
-      () => rows.put({ ...row, outcome: 'denied' }),
-      () => rows.put(row),
+  it('is found out for hiding an event from those who look for it', async () => {
+    const [hidden, first] = [4711, 4711 - (4711 % EVENTS_PER_SUMMARY)];
+    const place = `epoch = 1 AND block = 0 AND first = ${first}`;
+    const [{ outcome, latest } = {}] = await rows.execute(`SELECT outcome, latest FROM audit.summaries WHERE ${place}`);
+    const set = async (name: string, value: unknown): Promise<void> => {
+      await rows.execute(`UPDATE audit.summaries SET ${name} = ? WHERE ${place}`, [value]);
+    };
+    const other = Buffer.from(outcome as Buffer);
+    other.writeUInt32BE(markOf('denied'), (hidden - first) * MARK_BYTES);
+    const changed = await found(
+      () => set('outcome', other),
+      () => set('outcome', outcome),
     );
-    expect(findings).toEqual([inKeyspace('changed', 4711)]);
-    expect(findings[0]?.detail).toContain('outcome');
+    expect(changed).toMatchObject([{ kind: 'changed', where: 'summaries', from: hidden, to: hidden }]);
+    expect(changed[0]?.detail).toContain('outcome');
+    const cut = await found(
+      () => set('outcome', other.subarray(0, 8)),
+      () => set('outcome', outcome),
+    );
+    expect(cut).toMatchObject([{ where: 'summaries', from: first + 2, to: first + EVENTS_PER_SUMMARY - 1 }]);
+    const timeless = await found(
+      () => set('latest', new Date(0)),
+      () => set('latest', latest),
+    );
+    expect(timeless).toMatchObject([{ where: 'summaries', from: first, to: first + EVENTS_PER_SUMMARY - 1 }]);
+  });
+
+  it('is found out for removing a summary', async () => {
+    const first = 2 * EVENTS_PER_SUMMARY;
+    const place = `epoch = 1 AND block = 0 AND first = ${first}`;
+    const [row = {}] = await rows.execute(`SELECT * FROM audit.summaries WHERE ${place}`);
+    const damage = async (): Promise<void> => {
+      await rows.execute(`DELETE FROM audit.summaries WHERE ${place}`);
+    };
+    const repair = async (): Promise<void> => {
+      const names = Object.keys(row);
+      const marks = names.map(() => '?').join(', ');
+      await rows.execute(`INSERT INTO audit.summaries (${names.join(', ')}) VALUES (${marks})`, Object.values(row));
+    };
+    expect(await found(damage, repair)).toMatchObject([
+      { kind: 'changed', where: 'summaries', from: first, to: first + EVENTS_PER_SUMMARY - 1 },
+    ]);
   });
 
   it('is found out for changing an event with all hashes above it, every checkpoint signed anew by another key', async () => {
