@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import { WardlineError } from '../core/errors.ts';
 import { lengthPrefixed } from '../core/length-prefixed.ts';
-import { holdsSecret } from '../telemetry/secrets.ts';
+import { holdsSecret } from '../telemetry/redaction/secrets.ts';
 import { AUDIT_ACTIONS, isAuditAction } from './actions.ts';
 import type { EventStatement } from './event.ts';
 

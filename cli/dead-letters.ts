@@ -16,7 +16,7 @@ import { accessOf } from '../security/connect/access.ts';
 import { cassandraClient } from '../security/connect/cassandra.ts';
 import { kafkaClient } from '../security/connect/kafka.ts';
 import { openKeyring, type Keyring } from '../security/keyring/keyring.ts';
-import { openKeyStore, type KeyStore } from '../security/keyring/key-store.ts';
+import { openKeyStore, type KeyStore } from '../security/keyring/key-store/key-store.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { contractPathOf } from './contract.ts';
 

@@ -7,7 +7,7 @@ import { readSubject, type ReadRow } from '../pipeline/read/read-subject.ts';
 import { accessOf } from '../security/connect/access.ts';
 import { cassandraClient } from '../security/connect/cassandra.ts';
 import { openKeyring } from '../security/keyring/keyring.ts';
-import { openKeyStore } from '../security/keyring/key-store.ts';
+import { openKeyStore } from '../security/keyring/key-store/key-store.ts';
 import { PRINCIPALS } from '../security/principals/table.ts';
 import { SPAN_NAMES } from '../telemetry/names.ts';
 import { startTelemetry } from '../telemetry/telemetry.ts';

@@ -8,7 +8,7 @@ import { kafkaClient } from '../security/connect/kafka.ts';
 import { watchMaterial } from '../security/connect/material/watch.ts';
 import { renewingCassandra, type RenewingCassandra } from '../security/connect/renewing-cassandra.ts';
 import { openKeyring } from '../security/keyring/keyring.ts';
-import { openKeyStore } from '../security/keyring/key-store.ts';
+import { openKeyStore } from '../security/keyring/key-store/key-store.ts';
 import { workerGroup } from '../security/principals/names.ts';
 import { createMac } from '../security/sealed-field/record.ts';
 import { watchWorker } from './alarms.ts';

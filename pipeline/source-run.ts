@@ -14,8 +14,8 @@ import type { SealPool } from './seal/pool.ts';
 import type { SealedBatch } from './seal/protocol.ts';
 import { isMalformed, type Malformed, type Source, type SourceItem } from './sources/source.ts';
 import { recordStage, traceIdOf, type Surroundings } from './stage.ts';
-import { createWindowChain } from './window-chain.ts';
-import { withWindow, type Window } from './window.ts';
+import { createWindowChain } from './window/window-chain.ts';
+import { withWindow, type Window } from './window/window.ts';
 
 /** The stages whose effects leave the process, already wrapped. */
 export interface SourceStages {

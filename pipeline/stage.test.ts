@@ -3,7 +3,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { asWardlineError, WardlineError } from '../core/errors.ts';
 import type { StageName } from './facts.ts';
 import { stage, type Surroundings } from './stage.ts';
-import { createWindow, withWindow } from './window.ts';
+import { createWindow, withWindow } from './window/window.ts';
 
 interface Seen {
   readonly repeated: StageName[];

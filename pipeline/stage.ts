@@ -3,7 +3,7 @@ import { asWardlineError } from '../core/errors.ts';
 import { retry, type RetryPolicy } from '../core/retry.ts';
 import { ATTRIBUTES, SPAN_NAMES, type AttributeName, type SpanName } from '../telemetry/names.ts';
 import type { StageFacts, StageName } from './facts.ts';
-import { windowOf } from './window.ts';
+import { windowOf } from './window/window.ts';
 
 export interface StageOutcome<Output> {
   readonly output: Output;

@@ -16,8 +16,8 @@ import type { Transformed } from './transform.ts';
 import { ATTRIBUTES, SPAN_NAMES } from '../telemetry/names.ts';
 import { contextFromTraceparent } from '../telemetry/propagation.ts';
 import { withSpan } from '../telemetry/with-span.ts';
-import { createWindowChain } from './window-chain.ts';
-import { withWindow, type Window } from './window.ts';
+import { createWindowChain } from './window/window-chain.ts';
+import { withWindow, type Window } from './window/window.ts';
 
 /** The stages a worker passes each batch through, already wrapped. */
 export interface WorkerStages {

@@ -18,8 +18,8 @@ it('starts a daemon with the Node flags of the command', () => {
   const command = readFileSync(join(import.meta.dirname, '../wardline'), 'utf8');
   const { arguments: given, foundBy } = daemonPlan(temporary.home, 'notary');
   const flags = given.filter((argument) => /^--(max|disable)/.test(argument));
-  expect(flags).toHaveLength(2);
-  for (const flag of flags) expect(command).toContain(flag);
+  expect(flags.length).toBeGreaterThan(0);
+  expect(command).toContain(`/bin/node" ${flags.join(' ')} "$root`);
   expect(given.join(' ').endsWith(foundBy)).toBe(true);
 });
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { WardlineError } from '../core/errors.ts';
 import { createLog } from './log.ts';
-import { MASK } from './redaction.ts';
-import { rotatedFiles } from './rotating-file.ts';
+import { MASK } from './redaction/redaction.ts';
+import { rotatedFiles } from './files/rotating-file.ts';
 
 const MARKER = 'marker-51ce';
 

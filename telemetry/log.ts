@@ -2,8 +2,8 @@ import { context, isSpanContextValid, trace } from '@opentelemetry/api';
 import { pino, type Logger as PinoLogger } from 'pino';
 import { systemClock, type Clock } from '../core/clock.ts';
 import type { Settings } from '../core/configuration.ts';
-import { redactSecrets } from './redaction.ts';
-import { RotatingFile } from './rotating-file.ts';
+import { redactSecrets } from './redaction/redaction.ts';
+import { RotatingFile } from './files/rotating-file.ts';
 
 const MAXIMUM_FILE_BYTES = 8 * 1024 * 1024;
 const MAXIMUM_FILES = 5;

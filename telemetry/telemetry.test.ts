@@ -10,7 +10,7 @@ import { createInstruments } from './instruments.ts';
 import { createLog } from './log.ts';
 import { ATTRIBUTES, METRICS, SPAN_NAMES } from './names.ts';
 import { contextFromTraceparent, traceparentOf } from './propagation.ts';
-import { rotatedFiles } from './rotating-file.ts';
+import { rotatedFiles } from './files/rotating-file.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 import { drawTrace, traceJson } from './trace-view/draw.ts';
 import { readTrace } from './trace-view/read.ts';

@@ -4,9 +4,9 @@ import type { metrics as sdkMetrics, tracing } from '@opentelemetry/sdk-node';
 import { systemClock, type Clock } from '../core/clock.ts';
 import type { Settings } from '../core/configuration.ts';
 import { asWardlineError } from '../core/errors.ts';
-import { onlyKnownAttributes } from './known-attributes.ts';
+import { onlyKnownAttributes } from './redaction/known-attributes.ts';
 import { ATTRIBUTES } from './names.ts';
-import { RotatingFile } from './rotating-file.ts';
+import { RotatingFile } from './files/rotating-file.ts';
 
 /** Names the code that makes spans and measurements (OpenTelemetry "instrumentation scope"). */
 const SCOPE = 'wardline';
@@ -107,7 +107,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
 }
 
 async function fileExporters({ folder, service, clock = systemClock }: TelemetryOptions): Promise<Exporters> {
-  const { fileMetricExporter, fileSpanExporter } = await import('./file-exporters.ts');
+  const { fileMetricExporter, fileSpanExporter } = await import('./files/file-exporters.ts');
   const limits = {
     folder,
     clock,

@@ -8,7 +8,7 @@ import { accessOf } from '../../security/connect/access.ts';
 import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { cassandraDekTable } from '../../security/keyring/dek-table.ts';
 import { dekTableName } from '../../security/keyring/dek-schema.ts';
-import { openKeyStore } from '../../security/keyring/key-store.ts';
+import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { KEYS_KEYSPACE } from '../../security/principals/names.ts';
 import { forgetOverwritten } from '../../stack/index.ts';
 import { contextOf, type CommandContext } from '../context.ts';

@@ -10,7 +10,7 @@ import { retry } from '../../core/retry.ts';
 import { accessOf } from '../../security/connect/access.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { watchMaterial } from '../../security/connect/material/watch.ts';
-import { openKeyStore } from '../../security/keyring/key-store.ts';
+import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { createNews } from '../news.ts';

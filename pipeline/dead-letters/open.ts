@@ -1,7 +1,7 @@
 import { WardlineError } from '../../core/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import type { Keyring } from '../../security/keyring/keyring.ts';
-import type { KeyStore } from '../../security/keyring/key-store.ts';
+import type { KeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { dayOfDeadLetter, openForDay, openForSubject } from '../../security/sealed-field/dead-letter.ts';
 import { parseSealed } from '../../security/sealed-field/parse.ts';
 import { parseContent, placeOf, type DeadLetterContent } from './letter.ts';

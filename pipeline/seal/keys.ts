@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { asWardlineError } from '../../core/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import type { Keyring } from '../../security/keyring/keyring.ts';
-import type { KeyStore } from '../../security/keyring/key-store.ts';
+import type { KeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { sealForDay, sealForSubject } from '../../security/sealed-field/dead-letter.ts';
 import type { SealContent } from '../dead-letters/write.ts';
 import type { ResolveKeys } from './pool.ts';

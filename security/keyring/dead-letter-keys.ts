@@ -5,8 +5,13 @@ import type { Clock } from '../../core/clock.ts';
 import type { PrincipalAccess } from '../../core/connection.ts';
 import { WardlineError } from '../../core/errors.ts';
 import { readIfPresent, writeFileAtomic } from '../../core/files.ts';
-import { readKeyStoreFile, writeKeyStoreFile } from './key-store-file.ts';
-import { DEAD_LETTER_ALGORITHM, DEAD_LETTER_CURVE, isDeadLetterPrivateKey, SIGNER_KID } from './stored-keys.ts';
+import { readKeyStoreFile, writeKeyStoreFile } from './key-store/key-store-file.ts';
+import {
+  DEAD_LETTER_ALGORITHM,
+  DEAD_LETTER_CURVE,
+  isDeadLetterPrivateKey,
+  SIGNER_KID,
+} from './key-store/stored-keys.ts';
 
 /** For how many days ahead dead-letter keys are made: so long a home may go without a top-up. */
 const DEAD_LETTER_DAYS_AHEAD = 90;

@@ -6,7 +6,7 @@ import { createSemaphore } from '../../core/semaphore.ts';
 import { DATA_KEY_BYTES, keyMemory, KID_BYTES, wipe, type DataKey, type KeyPlace } from './data-key.ts';
 import { cassandraDekTable, type CqlExecutor, type DekRow, type DekTable } from './dek-table.ts';
 import { createKeyCache, wipeKeys, type CacheEntry } from './key-cache.ts';
-import type { KeyStore } from './key-store.ts';
+import type { KeyStore } from './key-store/key-store.ts';
 
 /** A key that was not checked against the table for this long is checked before it is handed out again, in milliseconds. */
 const LONGEST_REVALIDATION = 5000;

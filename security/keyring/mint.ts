@@ -12,7 +12,7 @@ import { PRINCIPAL_NAMES, type PrincipalName } from '../principals/names.ts';
 import { PRINCIPALS, type Holding } from '../principals/table.ts';
 import { DATA_KEY_BYTES, KID_BYTES } from './data-key.ts';
 import { signingKeyOf, topUpDeadLetterKeys } from './dead-letter-keys.ts';
-import { readKeyStoreFile, writeKeyStoreFile } from './key-store-file.ts';
+import { readKeyStoreFile, writeKeyStoreFile } from './key-store/key-store-file.ts';
 import { publishCheckpointKey } from './checkpoint-key.ts';
 import {
   checkpointKey,
@@ -23,7 +23,7 @@ import {
   newIntegrityMaster,
   pinnedSigner,
   SIGNER_KID,
-} from './stored-keys.ts';
+} from './key-store/stored-keys.ts';
 
 const PASSPHRASE_BYTES = 32;
 

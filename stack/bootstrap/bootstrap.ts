@@ -11,7 +11,7 @@ import { asCassandraError, cassandraClient } from '../../security/connect/cassan
 import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
 import { PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
 import { stackLayout } from '../layout.ts';
-import { whenReady } from '../ready.ts';
+import { whenReady } from '../life/ready.ts';
 import {
   CASSANDRA_BASE,
   DEFAULT_ROLE,

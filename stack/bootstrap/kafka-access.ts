@@ -4,7 +4,7 @@ import type { Home } from '../../core/home.ts';
 import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
 import { aclEntries, kafkaAcls } from '../../security/principals/kafka-acls.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC } from '../../security/principals/names.ts';
-import { whenReady } from '../ready.ts';
+import { whenReady } from '../life/ready.ts';
 
 /** Kept for ever, in one order, stamped by the broker: the two topics that prove what happened. */
 const AUDIT_TOPIC_CONFIGURATION = {

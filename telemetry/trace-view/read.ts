@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { WardlineError } from '../../core/errors.ts';
-import { rotatedFiles } from '../rotating-file.ts';
+import { rotatedFiles } from '../files/rotating-file.ts';
 import { parseSpans, type TraceSpan } from './span.ts';
 import { traceTree, type TraceNode } from './tree.ts';
 

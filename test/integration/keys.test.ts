@@ -12,7 +12,7 @@ import {
   dekTableStatement,
   keysKeyspaceStatement,
 } from '../../security/keyring/dek-table.ts';
-import { openKeyStore } from '../../security/keyring/key-store.ts';
+import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { openKeyring, type AnnounceKey, type Keyring } from '../../security/keyring/keyring.ts';
 import { cassandraGrants, grantStatement } from '../../security/principals/cassandra-grants.ts';
 import { KEYS_KEYSPACE, type PrincipalName } from '../../security/principals/names.ts';

@@ -2,7 +2,7 @@ import type { Client } from 'cassandra-driver';
 import type { IHeaders, Message } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessOf } from '../../../security/connect/access.ts';
-import { openKeyStore } from '../../../security/keyring/key-store.ts';
+import { openKeyStore } from '../../../security/keyring/key-store/key-store.ts';
 import { createMac, recordDigest } from '../../../security/sealed-field/record.ts';
 import { contractVariant } from '../../support/inputs/contract-variant.ts';
 import { messagesOn, outsideCredentials, plainCassandra, plainKafka } from '../../support/outside.ts';

@@ -7,7 +7,7 @@ import { accessOf } from '../../../security/connect/access.ts';
 import { cassandraClient } from '../../../security/connect/cassandra.ts';
 import { isWiped } from '../../../security/keyring/data-key.ts';
 import { openKeyring, type Keyring } from '../../../security/keyring/keyring.ts';
-import { openKeyStore } from '../../../security/keyring/key-store.ts';
+import { openKeyStore } from '../../../security/keyring/key-store/key-store.ts';
 import { CLINIC_CSV, contractVariant } from '../../support/inputs/contract-variant.ts';
 import { codeOfAsync } from '../../support/failure.ts';
 import { outsideCredentials, plainCassandra } from '../../support/outside.ts';

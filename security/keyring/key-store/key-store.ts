@@ -1,13 +1,13 @@
 import { createPrivateKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { base64url, type JWK } from 'jose';
-import type { PrincipalAccess } from '../../core/connection.ts';
-import { WardlineError } from '../../core/errors.ts';
-import { lengthPrefixed } from '../../core/length-prefixed.ts';
-import type { DataKey } from './data-key.ts';
-import { readDeadLetterPublicKeys } from './dead-letter-keys.ts';
+import type { PrincipalAccess } from '../../../core/connection.ts';
+import { WardlineError } from '../../../core/errors.ts';
+import { lengthPrefixed } from '../../../core/length-prefixed.ts';
+import type { DataKey } from '../data-key.ts';
+import { readDeadLetterPublicKeys } from '../dead-letter-keys.ts';
 import { readKeyStoreFile } from './key-store-file.ts';
 import { checkpointKey, dataKeks, deadLetterPrivateKey, integrityMaster, pinnedSigner } from './stored-keys.ts';
-import { kekOfWrappedKey, unwrapDataKey, wrapDataKey, type Kek, type KeyIdentity } from './wrapped-key.ts';
+import { kekOfWrappedKey, unwrapDataKey, wrapDataKey, type Kek, type KeyIdentity } from '../wrapped-key.ts';
 
 /**
  * What one principal can do with the keys that it holds. A key-management service can stand behind it: no key-encryption

@@ -1,5 +1,5 @@
 import type { tracing } from '@opentelemetry/sdk-node';
-import { ATTRIBUTES } from './names.ts';
+import { ATTRIBUTES } from '../names.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(Object.values(ATTRIBUTES));
 

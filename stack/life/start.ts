@@ -1,19 +1,19 @@
-import { systemClock } from '../core/clock.ts';
-import type { Settings } from '../core/configuration.ts';
-import type { Connection } from '../core/connection.ts';
-import type { Home } from '../core/home.ts';
-import { mintCertificates } from '../security/certs/mint.ts';
-import { mintKeyStores } from '../security/keyring/mint.ts';
-import { bootstrap, isBootstrapped } from './bootstrap/bootstrap.ts';
-import { auditTopicsMissing } from './bootstrap/kafka-access.ts';
-import { formatKafka } from './bootstrap/format-kafka.ts';
-import { configureServers } from './configure.ts';
-import { embeddedConnection, writeConnection } from './connection.ts';
-import { provideJars } from './provide/jars.ts';
-import { DAEMON_NAMES, type DaemonName, SERVER_NAMES, stackLayout } from './layout.ts';
-import { choosePorts, requireFreePorts, type Ports } from './ports.ts';
-import { requireJava } from './provide/prerequisites.ts';
-import { waitForLock } from './process/lock.ts';
+import { systemClock } from '../../core/clock.ts';
+import type { Settings } from '../../core/configuration.ts';
+import type { Connection } from '../../core/connection.ts';
+import type { Home } from '../../core/home.ts';
+import { mintCertificates } from '../../security/certs/mint.ts';
+import { mintKeyStores } from '../../security/keyring/mint.ts';
+import { bootstrap, isBootstrapped } from '../bootstrap/bootstrap.ts';
+import { auditTopicsMissing } from '../bootstrap/kafka-access.ts';
+import { formatKafka } from '../bootstrap/format-kafka.ts';
+import { configureServers } from '../configure.ts';
+import { embeddedConnection, writeConnection } from '../connection.ts';
+import { provideJars } from '../provide/jars.ts';
+import { DAEMON_NAMES, type DaemonName, SERVER_NAMES, stackLayout } from '../layout.ts';
+import { choosePorts, requireFreePorts, type Ports } from '../ports.ts';
+import { requireJava } from '../provide/prerequisites.ts';
+import { waitForLock } from '../process/lock.ts';
 import { whenReady } from './ready.ts';
 import {
   runningServer,
@@ -22,7 +22,7 @@ import {
   supervisorOf,
   whenDaemonsOwned,
   whenServersOwned,
-} from './supervisor/control.ts';
+} from '../supervisor/control.ts';
 
 /** Told of the one thing that a start does as break-glass: before it, and when it is done. Both are awaited. */
 export interface BootstrapRecord {

@@ -1,14 +1,14 @@
-import { sleep } from '../core/clock.ts';
-import type { Connection } from '../core/connection.ts';
-import { WardlineError } from '../core/errors.ts';
-import type { Home } from '../core/home.ts';
-import { cassandraClient } from '../security/connect/cassandra.ts';
-import { kafkaClient } from '../security/connect/kafka.ts';
-import type { PrincipalName } from '../security/principals/names.ts';
-import { SERVER_TITLES, stackLayout, type ServerName } from './layout.ts';
-import { readPorts, requireFreePorts } from './ports.ts';
-import { supervisorOf } from './supervisor/control.ts';
-import { readState } from './supervisor/state.ts';
+import { sleep } from '../../core/clock.ts';
+import type { Connection } from '../../core/connection.ts';
+import { WardlineError } from '../../core/errors.ts';
+import type { Home } from '../../core/home.ts';
+import { cassandraClient } from '../../security/connect/cassandra.ts';
+import { kafkaClient } from '../../security/connect/kafka.ts';
+import type { PrincipalName } from '../../security/principals/names.ts';
+import { SERVER_TITLES, stackLayout, type ServerName } from '../layout.ts';
+import { readPorts, requireFreePorts } from '../ports.ts';
+import { supervisorOf } from '../supervisor/control.ts';
+import { readState } from '../supervisor/state.ts';
 
 const POLL_MILLISECONDS = 200;
 const START_TIMEOUT_MILLISECONDS = 180_000;

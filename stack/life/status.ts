@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import type { Home } from '../core/home.ts';
-import { isRefusal, lastErrorOf } from './daemons.ts';
-import { DAEMON_NAMES, type DaemonName, SERVER_NAMES, stackLayout, type ServerName } from './layout.ts';
-import { readPorts } from './ports.ts';
-import { plannedDaemons, runningDaemon, runningServer, supervisorOf } from './supervisor/control.ts';
-import { readState } from './supervisor/state.ts';
+import type { Home } from '../../core/home.ts';
+import { isRefusal, lastErrorOf } from '../daemons.ts';
+import { DAEMON_NAMES, type DaemonName, SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
+import { readPorts } from '../ports.ts';
+import { plannedDaemons, runningDaemon, runningServer, supervisorOf } from '../supervisor/control.ts';
+import { readState } from '../supervisor/state.ts';
 
 interface ProcessStatus {
   readonly running: boolean;

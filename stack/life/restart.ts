@@ -1,13 +1,13 @@
-import { sleep } from '../core/clock.ts';
-import { WardlineError } from '../core/errors.ts';
-import type { Home } from '../core/home.ts';
-import { embeddedConnection } from './connection.ts';
-import { SERVER_TITLES, stackLayout, type ServerName } from './layout.ts';
-import { nodetool } from './nodetool.ts';
-import { readPorts } from './ports.ts';
-import { signal } from './process/identity.ts';
+import { sleep } from '../../core/clock.ts';
+import { WardlineError } from '../../core/errors.ts';
+import type { Home } from '../../core/home.ts';
+import { embeddedConnection } from '../connection.ts';
+import { SERVER_TITLES, stackLayout, type ServerName } from '../layout.ts';
+import { nodetool } from '../nodetool.ts';
+import { readPorts } from '../ports.ts';
+import { signal } from '../process/identity.ts';
 import { whenReady } from './ready.ts';
-import { runningServer, supervisorOf } from './supervisor/control.ts';
+import { runningServer, supervisorOf } from '../supervisor/control.ts';
 
 const POLL_MILLISECONDS = 100;
 /** Longer than a server may take to end before it is forced, plus a start. */

@@ -1,8 +1,8 @@
 import { readdirSync, rmSync, rmdirSync } from 'node:fs';
-import type { Home } from '../core/home.ts';
-import { stackLayout } from './layout.ts';
-import { waitForLock } from './process/lock.ts';
-import { stopSupervisor } from './supervisor/control.ts';
+import type { Home } from '../../core/home.ts';
+import { stackLayout } from '../layout.ts';
+import { waitForLock } from '../process/lock.ts';
+import { stopSupervisor } from '../supervisor/control.ts';
 
 /** What `--wipe` leaves: what the user wrote. */
 const KEPT = ['configuration', 'contracts'] as const satisfies readonly (keyof Home['paths'])[];

@@ -1,7 +1,7 @@
 import { compactDecrypt, CompactEncrypt, type JWK } from 'jose';
-import type { PrincipalAccess } from '../../core/connection.ts';
-import { WardlineError } from '../../core/errors.ts';
-import { readIfPresent, writeFileAtomic } from '../../core/files.ts';
+import type { PrincipalAccess } from '../../../core/connection.ts';
+import { WardlineError } from '../../../core/errors.ts';
+import { readIfPresent, writeFileAtomic } from '../../../core/files.ts';
 
 /**
  * Rounds of PBKDF2 with SHA-512, as OWASP recommends for passphrases that people choose. Ours are 256 random bits and

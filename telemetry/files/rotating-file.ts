@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../core/clock.ts';
-import { makeSecretFolder } from '../core/files.ts';
+import type { Clock } from '../../core/clock.ts';
+import { makeSecretFolder } from '../../core/files.ts';
 
 const FILE_MODE = 0o600;
 const EXTENSION = '.jsonl';

@@ -1,9 +1,9 @@
 import { createContextKey, type Context } from '@opentelemetry/api';
-import type { EventStatement } from '../audit/event.ts';
-import { MerkleAccumulator } from '../audit/merkle/accumulator.ts';
-import { DIGEST_BYTES } from '../security/sealed-field/record.ts';
-import { stageWindowStatement, type RecordRange } from '../audit/window.ts';
-import type { StageFacts, StageName } from './facts.ts';
+import type { EventStatement } from '../../audit/event.ts';
+import { MerkleAccumulator } from '../../audit/merkle/accumulator.ts';
+import { DIGEST_BYTES } from '../../security/sealed-field/record.ts';
+import { stageWindowStatement, type RecordRange } from '../../audit/window.ts';
+import type { StageFacts, StageName } from '../facts.ts';
 
 /** Stages whose work a rejected record did not reach the end of: their ranges and root leave it out. */
 const ONLY_ACCEPTED: ReadonlySet<StageName> = new Set(['transform', 'store']);
