@@ -40,7 +40,7 @@ const PAGE_ROWS = 500;
 /**
  * Reads the rows of a data subject as one principal, newest partition order of the table. Sealed fields of the classes
  * that the contract opens to this principal for this purpose are opened, all others masked.
- * Each page is an audit event before its first row is given out, and so is that there are no rows. Throws
+ * Each page is an audit event before its first row is given out, with what was opened, and so is that there are no rows. Throws
  * REFUSED_BY_POLICY for a purpose that the contract does not allow this principal, and CASSANDRA_REFUSED where the
  * principal has no right to the table; both are events, too.
  */
@@ -64,9 +64,11 @@ export async function* readSubject(options: ReadOptions): AsyncGenerator<ReadRow
   let stated = false;
   try {
     for await (const page of pages(options)) {
-      await state(countsOf(page, contract, opens));
+      const rows: ReadRow[] = [];
+      for (const row of page) rows.push(await open(row));
+      await state(countsOf(page, rows, contract, opens));
       stated = true;
-      for (const row of page) yield await open(row);
+      yield* rows;
     }
   } catch (error) {
     const { code } = asWardlineError(error);
@@ -74,22 +76,23 @@ export async function* readSubject(options: ReadOptions): AsyncGenerator<ReadRow
     throw error;
   }
   // That nothing is known of somebody is an answer too.
-  if (!stated) await state(countsOf([], contract, opens));
+  if (!stated) await state(countsOf([], [], contract, opens));
 }
 
-/** How many rows a page has, and how many sealed fields of it are opened and masked. */
+/** How many rows a page has, and how many sealed fields of it were opened, could not be opened, and are masked. */
 function countsOf(
   page: readonly types.Row[],
+  rows: readonly ReadRow[],
   contract: CompiledContract,
   opens: ReadonlySet<SensitiveClass>,
-): { readonly rows: number; readonly opened: number; readonly masked: number } {
-  const counts = { rows: page.length, opened: 0, masked: 0 };
-  const sealed = contract.table.columns.filter((column) => column.sealedAs !== undefined);
-  for (const row of page) {
-    for (const column of sealed) {
-      if (row.get(column.name) === null) continue;
-      if (column.sealedAs !== undefined && opens.has(column.sealedAs)) counts.opened += 1;
-      else counts.masked += 1;
+): { readonly rows: number; readonly opened: number; readonly failed: number; readonly masked: number } {
+  const counts = { rows: page.length, opened: 0, failed: 0, masked: 0 };
+  for (const [index, row] of page.entries()) {
+    for (const { name, sealedAs } of contract.table.columns) {
+      if (sealedAs === undefined || row.get(name) === null) continue;
+      if (!opens.has(sealedAs)) counts.masked += 1;
+      else if (rows[index]?.faults[name] === undefined) counts.opened += 1;
+      else counts.failed += 1;
     }
   }
   return counts;

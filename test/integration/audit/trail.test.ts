@@ -70,6 +70,7 @@ beforeAll(async () => {
   await run(stricter.path);
   for (const keys of [['list'], ['check'], ['destroy', SUBJECT, '--yes']])
     await on(['keys', ...keys, ...named(contract.path)]);
+  await read('forecasting', 'reader', 4);
   await on(['credentials', 'reader']);
   await on(['certs', 'rotate', 'reader']);
   writeFileSync(openHome(home).paths.configuration, 'worker:\n  windowRecords: 500\n');
@@ -124,8 +125,10 @@ describe('every act is in the trail, signed by who did it:', () => {
       event({ outcome: 'denied', code: 'CASSANDRA_REFUSED', actor: event({ principal: 'auditor' }) }),
     );
     expect(about('read.open')).toContainEqual(
-      event({ object: { type: 'subject', id: 'nobody-known' }, counts: { rows: 0, opened: 0, masked: 0 } }),
+      event({ object: { type: 'subject', id: 'nobody-known' }, counts: { rows: 0, opened: 0, failed: 0, masked: 0 } }),
     );
+    const destroyed = about('read.open').find(({ counts }) => Number((counts as Item | undefined)?.['failed']) > 0);
+    expect(destroyed).toMatchObject({ object, outcome: 'success', counts: { opened: 0 } });
   });
 
   it('a contract that changed is there once, with its hash and the one before, also where no server had to change', () => {
