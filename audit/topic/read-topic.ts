@@ -18,7 +18,8 @@ export interface TopicBounds {
 /** Kafka's code for a topic that is not there, as kafkajs names it. */
 const NO_SUCH_TOPIC = /does not host this topic-partition|UNKNOWN_TOPIC/;
 const FETCH_WAIT = 200;
-const FETCH_BYTES = 4 * 1024 * 1024;
+/** What is fetched at once is in memory several times over. */
+const FETCH_BYTES = 1024 * 1024;
 
 /** The bounds of a partition, 0 unless told otherwise, or undefined where there is no such topic. */
 export async function topicBounds(

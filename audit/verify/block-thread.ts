@@ -10,8 +10,8 @@ import { readBlock, type StoredBlock } from './read-block.ts';
 export interface BlockThreadData {
   readonly connection: Connection;
   readonly principal: PrincipalName;
-  /** Public keys, where signatures are to be checked. */
-  readonly keys: readonly { readonly principal: string; readonly publicKeyPem: string }[] | undefined;
+  /** Public keys to check signatures with. */
+  readonly keys: readonly { readonly principal: string; readonly publicKeyPem: string }[];
 }
 
 export interface BlockRequest {
@@ -27,7 +27,7 @@ export type BlockAnswer =
 /** A thread that reads and hashes blocks of the events table beside the main thread. */
 const { connection, principal, keys } = workerData as BlockThreadData;
 const client = cassandraClient(connection, principal);
-const trusted = keys === undefined ? undefined : trustedKeys(keys);
+const trusted = trustedKeys(keys);
 
 parentPort?.on('message', (request: BlockRequest | 'end') => {
   if (request === 'end') {

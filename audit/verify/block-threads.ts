@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { ERROR_CODES, WardlineError, type ErrorCode } from '../../core/errors.ts';
+import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import type { BlockAnswer, BlockRequest, BlockThreadData } from './block-thread.ts';
-import type { StoredBlock } from './read-block.ts';
+import { readBlock, type StoredBlock } from './read-block.ts';
 
-/** Reads blocks of the events table in threads of their own. */
-export interface BlockThreads {
-  /** Blocks may be asked for ahead; each thread reads one after another. */
+/** Reads blocks of the events table. */
+export interface BlockReader {
+  /** Blocks may be asked for ahead. */
   read(epoch: number, block: number): Promise<StoredBlock>;
   close(): Promise<void>;
 }
@@ -18,7 +19,16 @@ interface Thread {
   readonly waiting: Map<number, { resolve(block: StoredBlock): void; reject(error: Error): void }>;
 }
 
-export function startBlockThreads(count: number, data: BlockThreadData): BlockThreads {
+/** Reads them in this thread: without signatures to check, the servers are busier than it, and a thread is 50 MB. */
+export function blocksHere(client: Pick<CassandraWork, 'execute'>): BlockReader {
+  return {
+    read: (epoch, block) => readBlock(client, epoch, block),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Reads them in threads of their own, and checks each event's signature. */
+export function startBlockThreads(count: number, data: BlockThreadData): BlockReader {
   const threads = Array.from({ length: count }, () => startThread(data));
   let asked = 0;
   return {

@@ -9,7 +9,7 @@ import type { TrustedKeys } from '../signature/signing-key.ts';
 import { blockStart } from '../store/blocks.ts';
 import { readEpochs, type Epoch } from '../store/epochs.ts';
 import { topicBounds, type TopicReader } from '../topic/read-topic.ts';
-import type { BlockThreads } from './block-threads.ts';
+import type { BlockReader } from './block-threads.ts';
 import { declaredLoss, strayPartitions } from './epochs.ts';
 import type { DeclaredLoss, Finding } from './finding.ts';
 import { KnownCheckpoints } from './known-checkpoints.ts';
@@ -24,7 +24,7 @@ export interface VerifyOptions {
   readonly verifier: (origin: string) => NoteVerifier;
   /** The principals' public keys. */
   readonly keys: TrustedKeys;
-  readonly threads: BlockThreads;
+  readonly blocks: BlockReader;
   /** Where an earlier verification of this epoch got to. */
   readonly from?: { readonly epoch: number; readonly prefix: VerifiedPrefix } | undefined;
   readonly onProgress?: (epoch: number, events: number, prefix: VerifiedPrefix | undefined) => void;
@@ -70,7 +70,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
       epoch,
       cassandra,
       checkpoints,
-      readBlock: (block) => options.threads.read(epoch, block),
+      readBlock: (block) => options.blocks.read(epoch, block),
       topic:
         state?.end === undefined
           ? undefined

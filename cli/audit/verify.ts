@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import type { NoteVerifier } from '../../audit/checkpoint/signed-note.ts';
 import type { CheckpointReader } from '../../audit/notary/places.ts';
-import { startBlockThreads } from '../../audit/verify/block-threads.ts';
+import { blocksHere, startBlockThreads, type BlockReader } from '../../audit/verify/block-threads.ts';
 import { loadPrefix, savePrefix, type SavedPrefix } from '../../audit/verify/verified-prefix.ts';
 import { verifyLog, type VerifyReport } from '../../audit/verify/verify.ts';
 import { EXIT, WardlineError } from '../../core/errors.ts';
@@ -13,9 +13,7 @@ import { onAuditRecord, publicKeysOf, trustedKeysOf, withAuditSources, type Audi
 import { reportDocument, reportText } from './verify-report.ts';
 
 const SAVE_INTERVAL = 2000;
-/** Reading and hashing keeps one thread busy less than the servers; checking signatures keeps two. */
-const THREADS = 1;
-const THREADS_WITH_SIGNATURES = 2;
+const SIGNATURE_THREADS = 2;
 
 interface VerifyFlags {
   readonly signatures?: boolean;
@@ -53,16 +51,11 @@ export function registerVerify(audit: Command): void {
 }
 
 async function verify(context: CommandContext, sources: AuditSources, flags: VerifyFlags): Promise<VerifyReport> {
-  const { install, connection, principal } = sources;
+  const { install, connection } = sources;
   const file = context.home().paths.verified;
   const from = flags.sinceLast === true ? await loadPrefix(file, install) : undefined;
   const kept = (flags.checkpoint ?? []).map(checkpointFile);
-  const most = flags.signatures === true ? THREADS_WITH_SIGNATURES : THREADS;
-  const threads = startBlockThreads(Math.min(most, availableParallelism()), {
-    connection,
-    principal,
-    keys: flags.signatures === true ? publicKeysOf(connection) : undefined,
-  });
+  const blocks = flags.signatures === true ? signatureThreads(sources) : blocksHere(sources.cassandra);
   const progress = createProgress(context, (prefix) => savePrefix(file, install, prefix));
   try {
     const report = await verifyLog({
@@ -70,15 +63,21 @@ async function verify(context: CommandContext, sources: AuditSources, flags: Ver
       places: [...sources.places, ...kept],
       verifier: flags.key === undefined ? (origin) => sources.verifier(origin) : verifierFrom(keysIn(flags.key)),
       keys: trustedKeysOf(connection),
-      threads,
+      blocks,
       from,
       onProgress: progress.onProgress,
     });
     progress.save();
     return report;
   } finally {
-    await threads.close();
+    await blocks.close();
   }
+}
+
+/** Checking signatures keeps more than one core busy. */
+function signatureThreads({ connection, principal }: AuditSources): BlockReader {
+  const count = Math.min(SIGNATURE_THREADS, availableParallelism());
+  return startBlockThreads(count, { connection, principal, keys: publicKeysOf(connection) });
 }
 
 /** Shows how far it is, and keeps now and then how far all was well. */

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { launcherFlags } from './launcher.ts';
+import { dirname, join, resolve } from 'node:path';
+import { launcherEnvironment, launcherFlags } from './launcher.ts';
 
 const COMMAND = resolve(import.meta.dirname, '../../../cli/main.ts');
 const SAMPLE_MILLISECONDS = 100;
@@ -19,6 +19,8 @@ export function startCommand(home: string, args: readonly string[]): Command {
   const began = performance.now();
   const child = spawn(process.execPath, [...launcherFlags(), COMMAND, ...args, '--home', home, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // The launcher has Node keep what it compiled, so that all but the first command start sooner.
+    env: { NODE_COMPILE_CACHE: join(dirname(home), 'compiled'), ...launcherEnvironment(), ...process.env },
   });
   let [stdout, stderr, peak] = ['', '', 0];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
