@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
-import { createKafkaAuditLog } from '../audit/kafka-audit-log.ts';
-import type { AuditLog } from '../audit/event.ts';
-import { spoolAuditLog } from '../audit/spool.ts';
+import { createKafkaAuditLog } from '../audit/append/kafka-audit-log.ts';
+import type { AuditLog } from '../audit/event/event.ts';
+import { spoolAuditLog } from '../audit/spool/spool.ts';
 import { systemClock } from '../core/clock.ts';
 import { loadConnection, loadSettings, type Settings } from '../core/configuration.ts';
 import type { Connection } from '../core/connection.ts';

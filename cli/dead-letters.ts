@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import { DEAD_LETTER_CODES } from '../core/dead-letter-codes.ts';
 import { asWardlineError, EXIT } from '../core/errors.ts';
 import type { JsonValue } from '../core/record.ts';
-import type { AuditLog, EventStatement } from '../audit/event.ts';
+import type { AuditLog, EventStatement } from '../audit/event/event.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import { loadContract } from '../governance/contract/index.ts';
 import type { DeadLetterContent } from '../pipeline/dead-letters/letter.ts';

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { AuditLog, EventStatement } from '../audit/event.ts';
-import { canonicalJson } from '../core/canonical-json.ts';
+import type { AuditLog, EventStatement } from '../audit/event/event.ts';
+import { canonicalJson } from '../core/encoding/canonical-json.ts';
 import { settingsSchema, type Settings } from '../core/configuration.ts';
 import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../core/files.ts';
 import type { Home } from '../core/home.ts';

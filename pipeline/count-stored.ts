@@ -1,5 +1,5 @@
 import type { Client } from 'cassandra-driver';
-import { createSemaphore } from '../core/semaphore.ts';
+import { createSemaphore } from '../core/async/semaphore.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import { asCassandraError } from '../security/connect/cassandra.ts';
 import type { BoundValue, Row } from '../core/record.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import type { EventStatement } from '../audit/event.ts';
-import { createKafkaAuditLog, type RenewableAuditLog } from '../audit/kafka-audit-log.ts';
-import { watchedAuditLog } from '../audit/watched-audit-log.ts';
+import type { EventStatement } from '../audit/event/event.ts';
+import { createKafkaAuditLog, type RenewableAuditLog } from '../audit/append/kafka-audit-log.ts';
+import { watchedAuditLog } from '../audit/append/watched-audit-log.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Settings } from '../core/configuration.ts';
 import type { Connection } from '../core/connection.ts';

@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { createBell } from '../core/bell.ts';
-import { retry } from '../core/retry.ts';
+import { createBell } from '../core/async/bell.ts';
+import { retry } from '../core/async/retry.ts';
 import { SPAN_NAMES } from '../telemetry/names.ts';
 import { countStored, trackPartitions } from './count-stored.ts';
 import { countLetters } from './dead-letters/count.ts';

@@ -1,8 +1,8 @@
 import type { Context } from '@opentelemetry/api';
 import type { Row } from '../core/record.ts';
 import { microsecondRanges } from '../core/clock.ts';
-import { retry } from '../core/retry.ts';
-import { createSemaphore } from '../core/semaphore.ts';
+import { retry } from '../core/async/retry.ts';
+import { createSemaphore } from '../core/async/semaphore.ts';
 import { accessOf } from '../security/connect/access.ts';
 import { kafkaClient } from '../security/connect/kafka.ts';
 import { watchMaterial } from '../security/connect/material/watch.ts';

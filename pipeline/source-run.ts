@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { context, trace, type Context, type Tracer } from '@opentelemetry/api';
-import type { AuditLog } from '../audit/event.ts';
+import type { AuditLog } from '../audit/event/event.ts';
 import { asWardlineError } from '../core/errors.ts';
 import type { JsonValue, Raw, Sealed } from '../core/record.ts';
-import { createSemaphore } from '../core/semaphore.ts';
+import { createSemaphore } from '../core/async/semaphore.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import { SPAN_NAMES } from '../telemetry/names.ts';
 import { traceparentOf } from '../telemetry/propagation.ts';

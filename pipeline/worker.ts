@@ -1,9 +1,9 @@
 import type { Context, Tracer } from '@opentelemetry/api';
 import type { KafkaMessage } from 'kafkajs';
-import type { AuditLog } from '../audit/event.ts';
+import type { AuditLog } from '../audit/event/event.ts';
 import { asWardlineError } from '../core/errors.ts';
 import type { Rejection } from '../core/record.ts';
-import { createSemaphore } from '../core/semaphore.ts';
+import { createSemaphore } from '../core/async/semaphore.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import type { WorkerWatch } from './alarms.ts';
 import type { PartitionBatch, TopicConsumer } from './consume/consumer.ts';

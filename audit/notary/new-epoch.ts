@@ -1,6 +1,6 @@
 import { asWardlineError, WardlineError } from '../../core/errors.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
-import type { AuditLog } from '../event.ts';
+import type { AuditLog } from '../event/event.ts';
 import { heldBlocks } from '../store/blocks.ts';
 import { payloadOf } from '../store/columns.ts';
 import { blockHolds, lastInBlock } from '../store/events.ts';

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { AUDIT_ACTIONS, type AuditAction } from '../actions.ts';
-import type { EventStatement } from '../event.ts';
-import { createEventSigner } from '../sign-event.ts';
+import { AUDIT_ACTIONS, type AuditAction } from '../event/actions.ts';
+import type { EventStatement } from '../event/event.ts';
+import { createEventSigner } from '../event/sign-event.ts';
 import { columnsOf } from '../store/columns.ts';
 import { ocsfOf } from './ocsf.ts';
 

@@ -1,5 +1,5 @@
-import type { AuditAction } from '../actions.ts';
-import type { EventStatement } from '../event.ts';
+import type { AuditAction } from '../event/actions.ts';
+import type { EventStatement } from '../event/event.ts';
 
 /** What one line of a server's log says: an event still without the line's place, time and number of repetitions. */
 export interface ServerAct extends Pick<EventStatement, 'object' | 'outcome' | 'code'> {

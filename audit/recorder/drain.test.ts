@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { author, INSTALL, recordedTopic, runToRest, type RecordedTopic } from '../../test/support/recorder.ts';
-import type { EventStatement } from '../event.ts';
-import { readSpool, spoolAuditLog } from '../spool.ts';
+import type { EventStatement } from '../event/event.ts';
+import { readSpool, spoolAuditLog } from '../spool/spool.ts';
 import { openPositions } from './position.ts';
 
 const clock = { now: () => Date.UTC(2026, 5, 1) };

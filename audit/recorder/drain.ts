@@ -1,9 +1,9 @@
 import { asWardlineError } from '../../core/errors.ts';
-import type { EventStatement } from '../event.ts';
-import type { KafkaAuditLog } from '../kafka-audit-log.ts';
-import { MAXIMUM_EVENT_BYTES } from '../sign-event.ts';
-import { spoolEntries, spoolHolds, spoolStart } from '../spool.ts';
-import type { SpoolEntry } from '../spool-entry.ts';
+import type { EventStatement } from '../event/event.ts';
+import type { KafkaAuditLog } from '../append/kafka-audit-log.ts';
+import { MAXIMUM_EVENT_BYTES } from '../event/sign-event.ts';
+import { spoolEntries, spoolHolds, spoolStart } from '../spool/spool.ts';
+import type { SpoolEntry } from '../spool/spool-entry.ts';
 import type { RecorderPositions, SpoolPosition } from './position.ts';
 
 /** Entries that are sent together; bounds memory. */

@@ -1,4 +1,4 @@
-import type { EventStatement } from '../event.ts';
+import type { EventStatement } from '../event/event.ts';
 import type { ServerAct } from './act.ts';
 import { SERVER_LOGS, type ServerLogName } from './server-logs.ts';
 import type { LogWindow, ReadLine } from './window.ts';

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { lengthPrefixed } from '../../core/length-prefixed.ts';
+import { lengthPrefixed } from '../../core/encoding/length-prefixed.ts';
 
 /** A longer line is cut to this, in bytes. What says who did what stands at the beginning of a line. */
 export const LONGEST_LINE = 64 * 1024;

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { INSTALL, keys, recordedTopic, runToRest, type RecordedTopic } from '../../test/support/recorder.ts';
 import { rotatedLog, type RotatedLog } from '../../test/support/rotated-log.ts';
 import { sleep } from '../../core/clock.ts';
-import type { EventDocument } from '../document.ts';
-import { verifyEvent } from '../verify-event.ts';
+import type { EventDocument } from '../event/document.ts';
+import { verifyEvent } from '../event/verify-event.ts';
 import { openPositions } from './position.ts';
 import type { RecorderOptions } from './recorder.ts';
 

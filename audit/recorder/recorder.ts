@@ -1,8 +1,8 @@
 import { sleep, type Clock } from '../../core/clock.ts';
 import { asWardlineError } from '../../core/errors.ts';
-import { retry } from '../../core/retry.ts';
-import type { EventStatement } from '../event.ts';
-import type { KafkaAuditLog } from '../kafka-audit-log.ts';
+import { retry } from '../../core/async/retry.ts';
+import type { EventStatement } from '../event/event.ts';
+import type { KafkaAuditLog } from '../append/kafka-audit-log.ts';
 import { drainSpool } from './drain.ts';
 import { parseEntry } from './lines/entry.ts';
 import { foldWindow, unreadable, type LogOrigin } from './fold.ts';

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { WardlineError } from '../../core/errors.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
+import { canonicalJson } from '../../core/encoding/canonical-json.ts';
 
 /** A principal's Ed25519 key with the name under which its signatures are found: `<principal>/<RFC 7638 thumbprint>`. */
 export interface SigningKey {

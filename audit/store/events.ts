@@ -1,5 +1,5 @@
 import type { types } from 'cassandra-driver';
-import { createSemaphore } from '../../core/semaphore.ts';
+import { createSemaphore } from '../../core/async/semaphore.ts';
 import { AUDIT_TABLES } from '../../security/audit-keyspace/tables.ts';
 import { asCassandraError } from '../../security/connect/cassandra.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';

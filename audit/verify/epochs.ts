@@ -7,7 +7,7 @@ import type { TrustedKeys } from '../signature/signing-key.ts';
 import { blockOf } from '../store/blocks.ts';
 import type { Epoch } from '../store/epochs.ts';
 import { EVENTS_TABLE, readEvent } from '../store/events.ts';
-import { verifyEvent } from '../verify-event.ts';
+import { verifyEvent } from '../event/verify-event.ts';
 import type { DeclaredLoss, Finding } from './finding.ts';
 
 const declarationSchema = z.looseObject({

@@ -7,7 +7,7 @@ import { blockStart } from '../store/blocks.ts';
 import { columnsOf } from '../store/columns.ts';
 import { readEvents, type StoredEvent } from '../store/events.ts';
 import { readSummaries } from '../store/summaries.ts';
-import { verifyEvent } from '../verify-event.ts';
+import { verifyEvent } from '../event/verify-event.ts';
 import { emptyBlock, setLeaf, type BlockCopy } from './block-copy.ts';
 import { BlockMarks, type SummaryFault } from './block-marks.ts';
 

@@ -1,4 +1,4 @@
-import { createQueue } from '../../core/queue.ts';
+import { createQueue } from '../../core/async/queue.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import { leafHash } from '../merkle/hash.ts';
 import { readTopic, type TopicReader } from '../topic/read-topic.ts';

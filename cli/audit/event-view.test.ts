@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { EventStatement } from '../../audit/event.ts';
+import type { EventStatement } from '../../audit/event/event.ts';
 import type { FoundEvent } from '../../audit/query/query.ts';
-import { createEventSigner } from '../../audit/sign-event.ts';
+import { createEventSigner } from '../../audit/event/sign-event.ts';
 import { columnsOf } from '../../audit/store/columns.ts';
 import { eventRow, eventTable } from './event-view.ts';
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { EventFilter } from '../../audit/query/filter.ts';
-import { AUDIT_ACTIONS } from '../../audit/actions.ts';
+import { AUDIT_ACTIONS } from '../../audit/event/actions.ts';
 
 /** The options by which events are asked for. */
 export interface FilterFlags {

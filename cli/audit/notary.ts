@@ -6,7 +6,7 @@ import { runNotary } from '../../audit/notary/notary.ts';
 import { checkpointsFolder, checkpointsTopic } from '../../audit/notary/places.ts';
 import { systemClock } from '../../core/clock.ts';
 import { asWardlineError, WardlineError } from '../../core/errors.ts';
-import { retry } from '../../core/retry.ts';
+import { retry } from '../../core/async/retry.ts';
 import { accessOf } from '../../security/connect/access.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { watchMaterial } from '../../security/connect/material/watch.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { createKafkaAuditLog } from '../../audit/kafka-audit-log.ts';
+import { createKafkaAuditLog } from '../../audit/append/kafka-audit-log.ts';
 import { openPositions } from '../../audit/recorder/position.ts';
 import { runRecorder, type RecorderSummary } from '../../audit/recorder/recorder.ts';
 import type { ServerLogName } from '../../audit/recorder/server-logs.ts';

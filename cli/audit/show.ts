@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { leafHash } from '../../audit/merkle/hash.ts';
 import { payloadOf } from '../../audit/store/columns.ts';
 import { readEvent } from '../../audit/store/events.ts';
-import { verifyEvent } from '../../audit/verify-event.ts';
+import { verifyEvent } from '../../audit/event/verify-event.ts';
 import { asWardlineError, EXIT, WardlineError } from '../../core/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { contextOf } from '../context.ts';

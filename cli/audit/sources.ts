@@ -5,7 +5,7 @@ import { checkpointsFolder, checkpointsTopicReader, type CheckpointReader } from
 import { trustedKeys, type TrustedKeys } from '../../audit/signature/signing-key.ts';
 import { readEpochs } from '../../audit/store/epochs.ts';
 import type { TopicReader } from '../../audit/topic/read-topic.ts';
-import type { AuditAction } from '../../audit/actions.ts';
+import type { AuditAction } from '../../audit/event/actions.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { WardlineError } from '../../core/errors.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../core/canonical-json.ts';
+import { canonicalJson } from '../../core/encoding/canonical-json.ts';
 import type { CompiledContract } from './compiled.ts';
 import { compileContract } from './compile.ts';
 import { contractInvalid, type Problem } from './document/problems.ts';

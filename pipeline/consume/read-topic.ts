@@ -1,5 +1,5 @@
 import type { Kafka, KafkaMessage } from 'kafkajs';
-import { createQueue } from '../../core/queue.ts';
+import { createQueue } from '../../core/async/queue.ts';
 import { asKafkaError } from '../../security/connect/kafka.ts';
 
 /** A message with its place. */

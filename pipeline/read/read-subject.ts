@@ -1,5 +1,5 @@
 import type { Client, types } from 'cassandra-driver';
-import type { AuditLog } from '../../audit/event.ts';
+import type { AuditLog } from '../../audit/event/event.ts';
 import type { SensitiveClass } from '../../core/classification.ts';
 import { asWardlineError, WardlineError, type ErrorCode } from '../../core/errors.ts';
 import type { JsonValue } from '../../core/record.ts';

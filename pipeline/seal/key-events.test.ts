@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { eventDocument } from '../../audit/document.ts';
-import type { EventStatement } from '../../audit/event.ts';
+import { eventDocument } from '../../audit/event/document.ts';
+import type { EventStatement } from '../../audit/event/event.ts';
 import { subjectTag } from '../../security/keyring/subject-tag.ts';
 import { announceTo } from './key-events.ts';
 

@@ -1,4 +1,4 @@
-import type { AuditLog } from '../../audit/event.ts';
+import type { AuditLog } from '../../audit/event/event.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import type { AnnounceKey } from '../../security/keyring/keyring.ts';
 import { subjectTag } from '../../security/keyring/subject-tag.ts';

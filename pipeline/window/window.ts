@@ -1,8 +1,8 @@
 import { createContextKey, type Context } from '@opentelemetry/api';
-import type { EventStatement } from '../../audit/event.ts';
+import type { EventStatement } from '../../audit/event/event.ts';
 import { MerkleAccumulator } from '../../audit/merkle/accumulator.ts';
 import { DIGEST_BYTES } from '../../security/sealed-field/record.ts';
-import { stageWindowStatement, type RecordRange } from '../../audit/window.ts';
+import { stageWindowStatement, type RecordRange } from '../../audit/event/window.ts';
 import type { StageFacts, StageName } from '../facts.ts';
 
 /** Stages whose work a rejected record did not reach the end of: their ranges and root leave it out. */

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { lengthPrefixed } from '../../core/length-prefixed.ts';
+import { lengthPrefixed } from '../../core/encoding/length-prefixed.ts';
 
 /**
  * Names a data subject in what is kept for ever: HMAC-SHA-256 (RFC 2104) under the contract's integrity key, in base64url.

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { lengthPrefixed } from '../../core/length-prefixed.ts';
+import { lengthPrefixed } from '../../core/encoding/length-prefixed.ts';
 import { CONTEXT_LENGTH, HEADER_END } from './layout.ts';
 
 declare const context: unique symbol;

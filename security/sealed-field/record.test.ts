@@ -1,7 +1,7 @@
 import { createHmac, createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lengthPrefixed } from '../../core/length-prefixed.ts';
+import { lengthPrefixed } from '../../core/encoding/length-prefixed.ts';
 import { createMac, digestOfLaidOut, hmacSha256, recordDigest } from './record.ts';
 import vectors from './vectors.json' with { type: 'json' };
 

@@ -1,5 +1,5 @@
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
-import { lengthPrefixed } from '../../core/length-prefixed.ts';
+import { lengthPrefixed } from '../../core/encoding/length-prefixed.ts';
 
 export const DIGEST_BYTES = 32;
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventDocument } from '../../audit/document.ts';
+import type { EventDocument } from '../../audit/event/document.ts';
 import { trustedKeys, type TrustedKeys } from '../../audit/signature/signing-key.ts';
-import { readSpool } from '../../audit/spool.ts';
-import { verifyEvent } from '../../audit/verify-event.ts';
+import { readSpool } from '../../audit/spool/spool.ts';
+import { verifyEvent } from '../../audit/event/verify-event.ts';
 import { openHome, type Home } from '../../core/home.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import { messagesOn, outsideCredentials, plainKafka } from '../support/outside.ts';

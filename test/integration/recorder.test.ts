@@ -1,10 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventDocument } from '../../audit/document.ts';
-import { readSpool, spoolAuditLog } from '../../audit/spool.ts';
+import type { EventDocument } from '../../audit/event/document.ts';
+import { readSpool, spoolAuditLog } from '../../audit/spool/spool.ts';
 import { trustedKeys } from '../../audit/signature/signing-key.ts';
-import { verifyEvent } from '../../audit/verify-event.ts';
+import { verifyEvent } from '../../audit/event/verify-event.ts';
 import { sleep } from '../../core/clock.ts';
 import { principalAccess } from '../../security/certs/identities.ts';
 import { cassandraClient } from '../../security/connect/cassandra.ts';

@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
-import type { EventDocument } from '../../audit/document.ts';
-import type { EventStatement } from '../../audit/event.ts';
+import type { EventDocument } from '../../audit/event/document.ts';
+import type { EventStatement } from '../../audit/event/event.ts';
 import { openPositions } from '../../audit/recorder/position.ts';
 import { runRecorder, type RecorderOptions } from '../../audit/recorder/recorder.ts';
-import { createEventSigner } from '../../audit/sign-event.ts';
+import { createEventSigner } from '../../audit/event/sign-event.ts';
 import { trustedKeys } from '../../audit/signature/signing-key.ts';
-import { verifyEvent } from '../../audit/verify-event.ts';
+import { verifyEvent } from '../../audit/event/verify-event.ts';
 import { sleep, type Clock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors.ts';
 

@@ -1,4 +1,4 @@
-import type { EventStatement } from '../../event.ts';
+import type { EventStatement } from '../../event/event.ts';
 import { nameOf } from '../act.ts';
 
 /** Longer statements are not looked at. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WardlineError } from '../../../core/errors.ts';
 import { makeSecretFolder, writeFileAtomic } from '../../../core/files.ts';
 import type { Home } from '../../../core/home.ts';
-import { lengthPrefixed } from '../../../core/length-prefixed.ts';
+import { lengthPrefixed } from '../../../core/encoding/length-prefixed.ts';
 import { testDataKey } from '../../../test/support/data-key.ts';
 import { codeOf, codeOfAsync } from '../../../test/support/failure.ts';
 import { temporaryHome, type TemporaryHome } from '../../../test/support/temporary-home.ts';

@@ -2,7 +2,7 @@ import { createPrivateKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { base64url, type JWK } from 'jose';
 import type { PrincipalAccess } from '../../../core/connection.ts';
 import { WardlineError } from '../../../core/errors.ts';
-import { lengthPrefixed } from '../../../core/length-prefixed.ts';
+import { lengthPrefixed } from '../../../core/encoding/length-prefixed.ts';
 import type { DataKey } from '../data-key.ts';
 import { readDeadLetterPublicKeys } from '../dead-letter-keys.ts';
 import { readKeyStoreFile } from './key-store-file.ts';

@@ -1,6 +1,6 @@
 import type { EachBatchPayload } from 'kafkajs';
 import type { Client } from 'cassandra-driver';
-import { createSemaphore } from '../../../core/semaphore.ts';
+import { createSemaphore } from '../../../core/async/semaphore.ts';
 import { loadContract } from '../../../governance/contract/index.ts';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import { openHome } from '../../../core/home.ts';

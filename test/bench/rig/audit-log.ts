@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Connection } from '../../../core/connection.ts';
 import { systemClock } from '../../../core/clock.ts';
 import type { Home } from '../../../core/home.ts';
-import { createEventSigner } from '../../../audit/sign-event.ts';
+import { createEventSigner } from '../../../audit/event/sign-event.ts';
 import { accessOf } from '../../../security/connect/access.ts';
 import { kafkaClient } from '../../../security/connect/kafka.ts';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';

@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
 import { readFileSync } from 'node:fs';
-import { createKafkaAuditLog } from '../../../audit/kafka-audit-log.ts';
-import type { AuditLog, EventStatement } from '../../../audit/event.ts';
-import { eventDocument } from '../../../audit/document.ts';
-import { EVENT_TYPE } from '../../../audit/sign-event.ts';
+import { createKafkaAuditLog } from '../../../audit/append/kafka-audit-log.ts';
+import type { AuditLog, EventStatement } from '../../../audit/event/event.ts';
+import { eventDocument } from '../../../audit/event/document.ts';
+import { EVENT_TYPE } from '../../../audit/event/sign-event.ts';
 import { signJws } from '../../../audit/signature/jws.ts';
 import { signingKey } from '../../../audit/signature/signing-key.ts';
-import { canonicalJson } from '../../../core/canonical-json.ts';
+import { canonicalJson } from '../../../core/encoding/canonical-json.ts';
 import { systemClock } from '../../../core/clock.ts';
 import type { Connection } from '../../../core/connection.ts';
 import type { Home } from '../../../core/home.ts';

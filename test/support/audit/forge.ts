@@ -1,11 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs';
 import type { Client } from 'cassandra-driver';
-import { EVENT_TYPE } from '../../../audit/sign-event.ts';
+import { EVENT_TYPE } from '../../../audit/event/sign-event.ts';
 import { signJws } from '../../../audit/signature/jws.ts';
 import { signingKey } from '../../../audit/signature/signing-key.ts';
 import { payloadOf } from '../../../audit/store/columns.ts';
 import { readTopic, topicBounds } from '../../../audit/topic/read-topic.ts';
-import { canonicalJson } from '../../../core/canonical-json.ts';
+import { canonicalJson } from '../../../core/encoding/canonical-json.ts';
 import type { Connection } from '../../../core/connection.ts';
 import type { Home } from '../../../core/home.ts';
 import type { JsonValue } from '../../../core/record.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from './canonical-json.ts';
-import type { JsonValue } from './record.ts';
+import type { JsonValue } from '../record.ts';
 
 /** RFC 8785 section 3.2.2, and the bytes that section 3.2.4 gives for it. */
 const SAMPLE = String.raw`{

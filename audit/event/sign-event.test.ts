@@ -2,11 +2,11 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { compactVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../core/canonical-json.ts';
+import { canonicalJson } from '../../core/encoding/canonical-json.ts';
 import type { EventStatement } from './event.ts';
 import { createEventSigner, EVENT_TYPE, MAXIMUM_EVENT_BYTES } from './sign-event.ts';
-import { signingKey, trustedKeys } from './signature/signing-key.ts';
-import { signJws } from './signature/jws.ts';
+import { signingKey, trustedKeys } from '../signature/signing-key.ts';
+import { signJws } from '../signature/jws.ts';
 import { verifyEvent } from './verify-event.ts';
 
 const ed25519Pair = (): { privateKey: string; publicKey: string } =>

@@ -1,10 +1,10 @@
 import type { Kafka, Producer } from 'kafkajs';
-import { WardlineError } from '../core/errors.ts';
-import { retry, type RetryPolicy } from '../core/retry.ts';
-import { asKafkaError } from '../security/connect/kafka-errors.ts';
-import type { AuditLog, EventStatement } from './event.ts';
+import { WardlineError } from '../../core/errors.ts';
+import { retry, type RetryPolicy } from '../../core/async/retry.ts';
+import { asKafkaError } from '../../security/connect/kafka-errors.ts';
+import type { AuditLog, EventStatement } from '../event/event.ts';
 import { GroupCommit } from './group-commit.ts';
-import { createEventSigner, type EventSigner } from './sign-event.ts';
+import { createEventSigner, type EventSigner } from '../event/sign-event.ts';
 
 /** The topic of the audit log. It has one partition: its offsets are the order of the events. */
 export const AUDIT_TOPIC = 'wardline.audit';

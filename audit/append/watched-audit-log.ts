@@ -1,8 +1,8 @@
 import { context, trace, type Tracer } from '@opentelemetry/api';
 import type { RenewableAuditLog } from './kafka-audit-log.ts';
-import type { Instruments } from '../telemetry/instruments.ts';
-import { ATTRIBUTES, SPAN_NAMES } from '../telemetry/names.ts';
-import { withSpan } from '../telemetry/with-span.ts';
+import type { Instruments } from '../../telemetry/instruments.ts';
+import { ATTRIBUTES, SPAN_NAMES } from '../../telemetry/names.ts';
+import { withSpan } from '../../telemetry/with-span.ts';
 
 /** An audit log whose appends are timed, and are spans where they belong to a trace. What fails is in neither figure. */
 export function watchedAuditLog(

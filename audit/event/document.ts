@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Clock } from '../core/clock.ts';
-import { WardlineError } from '../core/errors.ts';
-import { lengthPrefixed } from '../core/length-prefixed.ts';
-import { holdsSecret } from '../telemetry/redaction/secrets.ts';
+import type { Clock } from '../../core/clock.ts';
+import { WardlineError } from '../../core/errors.ts';
+import { lengthPrefixed } from '../../core/encoding/length-prefixed.ts';
+import { holdsSecret } from '../../telemetry/redaction/secrets.ts';
 import { AUDIT_ACTIONS, isAuditAction } from './actions.ts';
 import type { EventStatement } from './event.ts';
 

@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Kafka, ProducerRecord } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import type { EventStatement } from './event.ts';
+import type { EventStatement } from '../event/event.ts';
 import { AUDIT_TOPIC, createKafkaAuditLog, type AuditWait, type KafkaAuditLogOptions } from './kafka-audit-log.ts';
-import { trustedKeys } from './signature/signing-key.ts';
-import { verifyEvent } from './verify-event.ts';
+import { trustedKeys } from '../signature/signing-key.ts';
+import { verifyEvent } from '../event/verify-event.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519', {
   privateKeyEncoding: { format: 'pem', type: 'pkcs8' },

@@ -1,4 +1,4 @@
-import { sleep } from './clock.ts';
+import { sleep } from '../clock.ts';
 
 export interface RetryPolicy {
   /** First delay; doubles at each attempt. */

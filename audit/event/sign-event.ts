@@ -1,9 +1,9 @@
-import { canonicalJson } from '../core/canonical-json.ts';
-import { WardlineError } from '../core/errors.ts';
+import { canonicalJson } from '../../core/encoding/canonical-json.ts';
+import { WardlineError } from '../../core/errors.ts';
 import { eventDocument, type EventAuthor } from './document.ts';
 import type { EventStatement } from './event.ts';
-import { signJws } from './signature/jws.ts';
-import { signingKey } from './signature/signing-key.ts';
+import { signJws } from '../signature/jws.ts';
+import { signingKey } from '../signature/signing-key.ts';
 
 /** The `typ` of an event's JWS (RFC 8725 section 3.11): no other document signed by the same key passes for an event. */
 export const EVENT_TYPE = 'wardline-audit-event+jws';

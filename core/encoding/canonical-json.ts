@@ -1,4 +1,4 @@
-import type { JsonValue } from './record.ts';
+import type { JsonValue } from '../record.ts';
 
 /**
  * The canonical form of a JSON value (RFC 8785): keys sorted by UTF-16 code units, numbers and strings as

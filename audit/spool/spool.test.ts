@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EventStatement } from './event.ts';
-import { trustedKeys } from './signature/signing-key.ts';
+import type { EventStatement } from '../event/event.ts';
+import { trustedKeys } from '../signature/signing-key.ts';
 import { readSpool, spoolAuditLog } from './spool.ts';
-import { verifyEvent } from './verify-event.ts';
+import { verifyEvent } from '../event/verify-event.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519', {
   privateKeyEncoding: { format: 'pem', type: 'pkcs8' },

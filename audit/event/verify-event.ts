@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { canonicalJson } from '../core/canonical-json.ts';
-import { asWardlineError, WardlineError } from '../core/errors.ts';
-import type { JsonValue } from '../core/record.ts';
+import { canonicalJson } from '../../core/encoding/canonical-json.ts';
+import { asWardlineError, WardlineError } from '../../core/errors.ts';
+import type { JsonValue } from '../../core/record.ts';
 import { parseEventDocument, type EventDocument } from './document.ts';
-import { parseJws, verifyJws, type ParsedJws } from './signature/jws.ts';
+import { parseJws, verifyJws, type ParsedJws } from '../signature/jws.ts';
 import { EVENT_TYPE, MAXIMUM_EVENT_BYTES } from './sign-event.ts';
-import type { TrustedKey, TrustedKeys } from './signature/signing-key.ts';
+import type { TrustedKey, TrustedKeys } from '../signature/signing-key.ts';
 
 /**
  * Checks a message of the audit topic, in this order: its size and form, a key that is trusted, the signature, the

@@ -1,6 +1,6 @@
 import { context, trace } from '@opentelemetry/api';
 import { expect, it } from 'vitest';
-import type { EventStatement } from './event.ts';
+import type { EventStatement } from '../event/event.ts';
 import type { RenewableAuditLog } from './kafka-audit-log.ts';
 import { watchedAuditLog } from './watched-audit-log.ts';
 

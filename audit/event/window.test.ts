@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MerkleAccumulator } from './merkle/accumulator.ts';
+import { MerkleAccumulator } from '../merkle/accumulator.ts';
 import { MOST_KEY_IDS, stageWindowStatement, type StageWindow } from './window.ts';
 
 const tree = new MerkleAccumulator();

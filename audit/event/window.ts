@@ -1,8 +1,8 @@
-import { canonicalJson } from '../core/canonical-json.ts';
+import { canonicalJson } from '../../core/encoding/canonical-json.ts';
 import type { AuditAction } from './actions.ts';
 import type { EventStatement } from './event.ts';
-import { MerkleAccumulator } from './merkle/accumulator.ts';
-import { leafHash } from './merkle/hash.ts';
+import { MerkleAccumulator } from '../merkle/accumulator.ts';
+import { leafHash } from '../merkle/hash.ts';
 
 /** More key ids than this are stated as their number and a root over them, so that an event stays within its limit. */
 export const MOST_KEY_IDS = 256;

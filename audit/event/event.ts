@@ -1,4 +1,4 @@
-import type { JsonValue } from '../core/record.ts';
+import type { JsonValue } from '../../core/record.ts';
 import type { AuditAction } from './actions.ts';
 
 /** What a caller states; the log adds `id`, `time`, `actor` and the signature. Never a sensitive value, a secret, or a query's literals. */

@@ -1,12 +1,12 @@
 import { hash, randomUUID } from 'node:crypto';
 import { existsSync, linkSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { asWardlineError, WardlineError } from '../core/errors.ts';
-import { makeSecretFolder, syncFolder, writeFileAtomic } from '../core/files.ts';
-import { canonicalJson } from '../core/canonical-json.ts';
-import type { AuditLog, EventStatement } from './event.ts';
+import { asWardlineError, WardlineError } from '../../core/errors.ts';
+import { makeSecretFolder, syncFolder, writeFileAtomic } from '../../core/files.ts';
+import { canonicalJson } from '../../core/encoding/canonical-json.ts';
+import type { AuditLog, EventStatement } from '../event/event.ts';
 import { parseSpoolEntry, type SpoolEntry } from './spool-entry.ts';
-import { createEventSigner, type EventSigner } from './sign-event.ts';
+import { createEventSigner, type EventSigner } from '../event/sign-event.ts';
 
 const NAME_DIGITS = 12;
 const ENTRY_NAME = /^(\d{12})\.json$/;
