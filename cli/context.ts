@@ -6,7 +6,7 @@ import { spoolAuditLog } from '../audit/spool/spool.ts';
 import { systemClock } from '../core/clock.ts';
 import { loadConnection, loadSettings, type Settings } from '../core/configuration.ts';
 import type { Connection } from '../core/connection.ts';
-import { WardlineError } from '../core/errors.ts';
+import { WardlineError } from '../core/errors/errors.ts';
 import { openHome, openOrCreateHome, resolveHome, type Home } from '../core/home.ts';
 import { accessOf, readCredential } from '../security/connect/access.ts';
 import { kafkaClient } from '../security/connect/kafka.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { EXIT, WardlineError } from '../core/errors.ts';
+import { EXIT, WardlineError } from '../core/errors/errors.ts';
 import type { JsonValue } from '../core/record.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import {

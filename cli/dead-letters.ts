@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { systemClock } from '../core/clock.ts';
-import { DEAD_LETTER_CODES } from '../core/dead-letter-codes.ts';
-import { asWardlineError, EXIT } from '../core/errors.ts';
+import { DEAD_LETTER_CODES } from '../core/errors/dead-letter-codes.ts';
+import { asWardlineError, EXIT } from '../core/errors/errors.ts';
 import type { JsonValue } from '../core/record.ts';
 import type { AuditLog, EventStatement } from '../audit/event/event.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { AuditAction } from '../audit/event/actions.ts';
-import { asWardlineError, EXIT, WardlineError } from '../core/errors.ts';
+import { asWardlineError, EXIT, WardlineError } from '../core/errors/errors.ts';
 import type { JsonValue } from '../core/record.ts';
 import { LOG_NAMES, setupStack, stackLogs, stackStatus, startStack, stopStack, type LogName } from '../stack/index.ts';
 import type { PrincipalName } from '../security/principals/names.ts';

@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT, WardlineError, asWardlineError } from '../core/errors.ts';
+import { EXIT, WardlineError, asWardlineError } from '../core/errors/errors.ts';
 import { registerAccess } from './access/access.ts';
 import { registerRecorder } from './audit/recorder.ts';
 import { registerAudit } from './audit/audit.ts';
 import { registerNotary } from './audit/notary.ts';
 import { registerContract } from './contract.ts';
-import { registerDemo } from './demo.ts';
+import { registerDemo } from './demo/demo.ts';
 import { registerFlow } from './flow.ts';
 import { registerLife } from './life.ts';
 import { registerPrincipals } from './access/principals.ts';

@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { systemClock } from '../core/clock.ts';
-import { WardlineError } from '../core/errors.ts';
+import { WardlineError } from '../core/errors/errors.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import { loadContract } from '../governance/contract/index.ts';
 import type { Environment } from '../pipeline/environment.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { systemClock } from '../core/clock.ts';
-import { EXIT, WardlineError } from '../core/errors.ts';
+import { EXIT, WardlineError } from '../core/errors/errors.ts';
 import type { JsonValue } from '../core/record.ts';
 import { loadContract } from '../governance/contract/index.ts';
 import { readSubject, type ReadRow } from '../pipeline/read/read-subject.ts';

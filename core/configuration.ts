@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { connectionSchema, withAbsolutePaths, type Connection } from './connection.ts';
-import { WardlineError } from './errors.ts';
+import { WardlineError } from './errors/errors.ts';
 import { readIfPresent } from './files.ts';
 import type { Home } from './home.ts';
 

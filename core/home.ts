@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { WardlineError } from './errors.ts';
+import { WardlineError } from './errors/errors.ts';
 import { makeSecretFolder, readIfPresent, writeFileAtomic } from './files.ts';
 
 /** The layout of a home that this version reads and writes. */

@@ -1,4 +1,4 @@
-import type { DeadLetterCode } from './dead-letter-codes.ts';
+import type { DeadLetterCode } from './errors/dead-letter-codes.ts';
 
 /**
  * A record passes through four states, each a type of its own, so that a wrong order does not compile:

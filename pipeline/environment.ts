@@ -5,7 +5,7 @@ import { watchedAuditLog } from '../audit/append/watched-audit-log.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Settings } from '../core/configuration.ts';
 import type { Connection } from '../core/connection.ts';
-import { asWardlineError } from '../core/errors.ts';
+import { asWardlineError } from '../core/errors/errors.ts';
 import type { Home } from '../core/home.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import { accessOf, readCredential } from '../security/connect/access.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { context, trace, type Context, type Tracer } from '@opentelemetry/api';
 import type { AuditLog } from '../audit/event/event.ts';
-import { asWardlineError } from '../core/errors.ts';
+import { asWardlineError } from '../core/errors/errors.ts';
 import type { JsonValue, Raw, Sealed } from '../core/record.ts';
 import { createSemaphore } from '../core/async/semaphore.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';

@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { afterEach, expect, it, vi } from 'vitest';
-import { asWardlineError, WardlineError } from '../core/errors.ts';
+import { asWardlineError, WardlineError } from '../core/errors/errors.ts';
 import type { StageName } from './facts.ts';
 import { stage, type Surroundings } from './stage.ts';
 import { createWindow, withWindow } from './window/window.ts';

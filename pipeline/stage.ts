@@ -1,5 +1,5 @@
 import { SpanStatusCode, trace, type Context, type Span, type Tracer } from '@opentelemetry/api';
-import { asWardlineError } from '../core/errors.ts';
+import { asWardlineError } from '../core/errors/errors.ts';
 import { retry, type RetryPolicy } from '../core/async/retry.ts';
 import { ATTRIBUTES, SPAN_NAMES, type AttributeName, type SpanName } from '../telemetry/names.ts';
 import type { StageFacts, StageName } from './facts.ts';

@@ -1,7 +1,7 @@
 import type { Context, Tracer } from '@opentelemetry/api';
 import type { KafkaMessage } from 'kafkajs';
 import type { AuditLog } from '../audit/event/event.ts';
-import { asWardlineError } from '../core/errors.ts';
+import { asWardlineError } from '../core/errors/errors.ts';
 import type { Rejection } from '../core/record.ts';
 import { createSemaphore } from '../core/async/semaphore.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { WardlineError } from '../core/errors.ts';
+import { WardlineError } from '../core/errors/errors.ts';
 import type { Home } from '../core/home.ts';
 import { STACK_JMX_USER } from './configure.ts';
 import { provideJars } from './provide/jars.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { sleep } from '../core/clock.ts';
-import { WardlineError } from '../core/errors.ts';
+import { WardlineError } from '../core/errors/errors.ts';
 import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../core/files.ts';
 import { listenerOf } from './process/listener.ts';
 import { SERVER_TITLES, type ServerName } from './layout.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { WardlineError } from '../core/errors.ts';
+import { WardlineError } from '../core/errors/errors.ts';
 import { createLog } from './log.ts';
 import { MASK } from './redaction/redaction.ts';
 import { rotatedFiles } from './files/rotating-file.ts';

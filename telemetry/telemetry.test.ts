@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { WardlineError } from '../core/errors.ts';
+import { WardlineError } from '../core/errors/errors.ts';
 import { createInstruments } from './instruments.ts';
 import { createLog } from './log.ts';
 import { ATTRIBUTES, METRICS, SPAN_NAMES } from './names.ts';

@@ -3,7 +3,7 @@ import { context, diag, DiagLogLevel, metrics, propagation, trace, type Meter, t
 import type { metrics as sdkMetrics, tracing } from '@opentelemetry/sdk-node';
 import { systemClock, type Clock } from '../core/clock.ts';
 import type { Settings } from '../core/configuration.ts';
-import { asWardlineError } from '../core/errors.ts';
+import { asWardlineError } from '../core/errors/errors.ts';
 import { onlyKnownAttributes } from './redaction/known-attributes.ts';
 import { ATTRIBUTES } from './names.ts';
 import { RotatingFile } from './files/rotating-file.ts';

@@ -8,7 +8,7 @@ import {
   type SpanKind,
   type Tracer,
 } from '@opentelemetry/api';
-import { WardlineError } from '../core/errors.ts';
+import { WardlineError } from '../core/errors/errors.ts';
 import { ATTRIBUTES, type KnownAttributes, type SpanName } from './names.ts';
 
 export interface SpanSettings {

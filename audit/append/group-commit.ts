@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 
 export interface GroupCommitOptions<T> {
   /** Makes a group durable, in order; resolves when all of it is. Called for one group at a time. */

@@ -1,5 +1,5 @@
 import type { Kafka, Producer } from 'kafkajs';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { retry, type RetryPolicy } from '../../core/async/retry.ts';
 import { asKafkaError } from '../../security/connect/kafka-errors.ts';
 import type { AuditLog, EventStatement } from '../event/event.ts';

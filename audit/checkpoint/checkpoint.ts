@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { HASH_BYTES } from '../merkle/hash.ts';
 import { openNote, signNote, type NoteSigner, type NoteVerifier } from './signed-note.ts';
 

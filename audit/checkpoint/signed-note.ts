@@ -1,6 +1,6 @@
 import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 
 /** The one signature type that is made and accepted here: Ed25519 (C2SP signed-note, section "Signature types"). */
 const ED25519 = 0x01;

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { HASH_BYTES, leafHash } from '../merkle/hash.ts';
 import { verifyInclusion } from '../merkle/inclusion.ts';
 import { openCheckpoint, type Checkpoint } from './checkpoint.ts';

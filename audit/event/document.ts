@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { lengthPrefixed } from '../../core/encoding/length-prefixed.ts';
 import { holdsSecret } from '../../telemetry/redaction/secrets.ts';
 import { AUDIT_ACTIONS, isAuditAction } from './actions.ts';

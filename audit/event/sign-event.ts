@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../core/encoding/canonical-json.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { eventDocument, type EventAuthor } from './document.ts';
 import type { EventStatement } from './event.ts';
 import { signJws } from '../signature/jws.ts';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { canonicalJson } from '../../core/encoding/canonical-json.ts';
-import { asWardlineError, WardlineError } from '../../core/errors.ts';
+import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { parseEventDocument, type EventDocument } from './document.ts';
 import { parseJws, verifyJws, type ParsedJws } from '../signature/jws.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { retry, type RetryPolicy } from '../../core/async/retry.ts';
 import { createSemaphore } from '../../core/async/semaphore.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';

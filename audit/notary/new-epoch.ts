@@ -1,4 +1,4 @@
-import { asWardlineError, WardlineError } from '../../core/errors.ts';
+import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import type { AuditLog } from '../event/event.ts';
 import { heldBlocks } from '../store/blocks.ts';

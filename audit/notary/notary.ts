@@ -1,6 +1,6 @@
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { sleep, type Clock } from '../../core/clock.ts';
-import { asWardlineError, WardlineError } from '../../core/errors.ts';
+import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import type { RetryPolicy } from '../../core/async/retry.ts';
 import { EVENTS_PER_SUMMARY } from '../../security/audit-keyspace/tables.ts';
 import { asKafkaError } from '../../security/connect/kafka.ts';

@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import { topicBounds, type TopicBounds, type TopicReader } from '../topic/read-topic.ts';
 

@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { NoteVerifier } from '../checkpoint/signed-note.ts';

@@ -1,4 +1,4 @@
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import type { EventStatement } from '../event/event.ts';
 import type { KafkaAuditLog } from '../append/kafka-audit-log.ts';
 import { MAXIMUM_EVENT_BYTES } from '../event/sign-event.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { asWardlineError, WardlineError } from '../../core/errors.ts';
+import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../../core/files.ts';
 import type { SpoolPlace } from '../spool/spool.ts';
 import type { LogPosition } from './log-follower.ts';

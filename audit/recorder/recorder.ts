@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../../core/clock.ts';
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import { retry } from '../../core/async/retry.ts';
 import type { EventStatement } from '../event/event.ts';
 import type { KafkaAuditLog } from '../append/kafka-audit-log.ts';

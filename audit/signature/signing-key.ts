@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, hash, type KeyObject } from 'node:crypto';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { canonicalJson } from '../../core/encoding/canonical-json.ts';
 
 /** A principal's Ed25519 key with the name under which its signatures are found: `<principal>/<RFC 7638 thumbprint>`. */

@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { existsSync, linkSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { asWardlineError, WardlineError } from '../../core/errors.ts';
+import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder, syncFolder, writeFileAtomic } from '../../core/files.ts';
 import { canonicalJson } from '../../core/encoding/canonical-json.ts';
 import type { AuditLog, EventStatement } from '../event/event.ts';

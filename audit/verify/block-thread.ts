@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import type { Connection } from '../../core/connection.ts';
 import { cassandraClient } from '../../security/connect/cassandra.ts';
 import type { PrincipalName } from '../../security/principals/names.ts';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { ERROR_CODES, WardlineError, type ErrorCode } from '../../core/errors.ts';
+import { ERROR_CODES, WardlineError, type ErrorCode } from '../../core/errors/errors.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import type { BlockAnswer, BlockRequest, BlockThreadData } from './block-thread.ts';
 import { readBlock, type StoredBlock } from './read-block.ts';

@@ -1,4 +1,4 @@
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import { asCassandraError } from '../../security/connect/cassandra.ts';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import { claimedOrigin, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { NoteVerifier } from '../checkpoint/signed-note.ts';

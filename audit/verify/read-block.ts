@@ -1,4 +1,4 @@
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import { EVENTS_PER_BLOCK } from '../../security/audit-keyspace/tables.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import { leafHash } from '../merkle/hash.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../core/clock.ts';
-import { EXIT } from '../../core/errors.ts';
+import { EXIT } from '../../core/errors/errors.ts';
 import { mintCertificates } from '../../security/certs/mint.ts';
 import { listCertificates } from '../../security/certs/list.ts';
 import { finishRotation, rotateCertificates } from '../../security/certs/rotate.ts';

@@ -1,6 +1,6 @@
 import { systemClock } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import { longestLetterRetention } from '../../pipeline/dead-letters/retention.ts';
 import { principalAccess } from '../../security/certs/identities.ts';
 import { accessOf } from '../../security/connect/access.ts';

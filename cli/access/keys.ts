@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { SENSITIVE_CLASSES } from '../../core/classification.ts';
 import { systemClock } from '../../core/clock.ts';
-import { asWardlineError, EXIT } from '../../core/errors.ts';
+import { asWardlineError, EXIT } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { loadContract } from '../../governance/contract/index.ts';
 import { accessOf } from '../../security/connect/access.ts';

@@ -5,7 +5,7 @@ import { openLog } from '../../audit/notary/open-log.ts';
 import { runNotary } from '../../audit/notary/notary.ts';
 import { checkpointsFolder, checkpointsTopic } from '../../audit/notary/places.ts';
 import { systemClock } from '../../core/clock.ts';
-import { asWardlineError, WardlineError } from '../../core/errors.ts';
+import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import { retry } from '../../core/async/retry.ts';
 import { accessOf } from '../../security/connect/access.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';

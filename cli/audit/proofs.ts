@@ -10,7 +10,7 @@ import { checkTlogProof } from '../../audit/checkpoint/tlog-proof.ts';
 import { newestCheckpoint, proveEvent } from '../../audit/prove/prove.ts';
 import { payloadOf } from '../../audit/store/columns.ts';
 import { originOf, readEpochs } from '../../audit/store/epochs.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { accessOf } from '../../security/connect/access.ts';
 import { checkpointPublicKey } from '../../security/keyring/checkpoint-key.ts';

@@ -5,7 +5,7 @@ import { ocsfOf } from '../../audit/query/ocsf.ts';
 import { newestEvents, withoutResends, type FoundEvent } from '../../audit/query/query.ts';
 import { offsetAt } from '../../audit/topic/read-topic.ts';
 import { systemClock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { wholeNumber } from '../options.ts';

@@ -5,7 +5,7 @@ import { windowProver, type WindowProof } from '../../audit/record/prove-window.
 import { windowsOf, type RecordPlace, type StatedWindow } from '../../audit/record/windows.ts';
 import { originOf, readEpochs } from '../../audit/store/epochs.ts';
 import { topicBounds } from '../../audit/topic/read-topic.ts';
-import { asWardlineError, EXIT, WardlineError } from '../../core/errors.ts';
+import { asWardlineError, EXIT, WardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { loadContract } from '../../governance/contract/index.ts';
 import { placeOfRow } from '../../pipeline/read/place-of-row.ts';

@@ -6,7 +6,7 @@ import { openPositions } from '../../audit/recorder/position.ts';
 import { runRecorder, type RecorderSummary } from '../../audit/recorder/recorder.ts';
 import type { ServerLogName } from '../../audit/recorder/server-logs.ts';
 import { sleep, systemClock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { accessOf, readCredential } from '../../security/connect/access.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { watchMaterial } from '../../security/connect/material/watch.ts';

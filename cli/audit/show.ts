@@ -3,7 +3,7 @@ import { leafHash } from '../../audit/merkle/hash.ts';
 import { payloadOf } from '../../audit/store/columns.ts';
 import { readEvent } from '../../audit/store/events.ts';
 import { verifyEvent } from '../../audit/event/verify-event.ts';
-import { asWardlineError, EXIT, WardlineError } from '../../core/errors.ts';
+import { asWardlineError, EXIT, WardlineError } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { contextOf } from '../context.ts';
 import { onAuditRecord, placeNamed, placeText, trustedKeysOf, withAuditSources } from './sources.ts';

@@ -8,7 +8,7 @@ import type { TopicReader } from '../../audit/topic/read-topic.ts';
 import type { AuditAction } from '../../audit/event/actions.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { accessOf } from '../../security/connect/access.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';

@@ -6,7 +6,7 @@ import type { CheckpointReader } from '../../audit/notary/places.ts';
 import { blocksHere, startBlockThreads, type BlockReader } from '../../audit/verify/block-threads.ts';
 import { loadPrefix, savePrefix, type SavedPrefix } from '../../audit/verify/verified-prefix.ts';
 import { verifyLog, type VerifyReport } from '../../audit/verify/verify.ts';
-import { EXIT, WardlineError } from '../../core/errors.ts';
+import { EXIT, WardlineError } from '../../core/errors/errors.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { fileAt, keysIn } from './proofs.ts';
 import { onAuditRecord, publicKeysOf, trustedKeysOf, withAuditSources, type AuditSources } from './sources.ts';

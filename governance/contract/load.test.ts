@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { derived, draft, type Draft } from '../../test/support/contract-draft.ts';
 import { SHIPPED_CONTRACTS } from './find.ts';
 import { inspectText, loadContract, parseContract } from './load.ts';

@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { inferColumns } from './propose/infer.ts';
 import { chooseKey } from './propose/key.ts';
 import { isSampleFormat, readSample } from './propose/sample.ts';

@@ -1,5 +1,5 @@
-import type { DeadLetterCode } from '../../core/dead-letter-codes.ts';
-import { WardlineError } from '../../core/errors.ts';
+import type { DeadLetterCode } from '../../core/errors/dead-letter-codes.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 
 /** How much of the expression an error message repeats from the place it speaks of. */
 const EXCERPT_LENGTH = 24;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { ExpressionFailure, compileExpression, type Scope, type SqlType, type SqlValue } from './index.ts';
 
 const COLUMNS: readonly (readonly [string, SqlType])[] = [

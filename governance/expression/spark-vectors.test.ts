@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { VECTOR_COLUMNS, vectorScope } from '../../test/support/spark-vectors/columns.ts';
 import { ExpressionFailure, compileExpression, type SqlType, type SqlValue } from './index.ts';
 import { castBetween } from './types/cast.ts';

@@ -3,7 +3,7 @@ import type { Admin } from 'kafkajs';
 import { sleep } from '../../core/clock.ts';
 import type { Settings } from '../../core/configuration.ts';
 import type { Connection } from '../../core/connection.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
 import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
 import { KEYS_KEYSPACE } from '../../security/principals/names.ts';

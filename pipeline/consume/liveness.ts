@@ -1,6 +1,6 @@
 import type { Consumer } from 'kafkajs';
 import type { Clock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { asKafkaError } from '../../security/connect/kafka.ts';
 
 /** Without a fetch or a heartbeat for this long, in milliseconds, a consumer counts as stuck. */

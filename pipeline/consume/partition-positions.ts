@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 
 /** What a group has committed of one partition. */
 export interface CommittedPosition {

@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 
 /** Counts the dead letters of a run against the number that is allowed. */
 export interface LetterCount {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { DeadLetterCode } from '../../core/dead-letter-codes.ts';
+import type { DeadLetterCode } from '../../core/errors/dead-letter-codes.ts';
 import type { JsonValue } from '../../core/record.ts';
 import type { StageName } from '../facts.ts';
 

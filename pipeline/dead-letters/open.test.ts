@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { sealForDay, sealForSubject } from '../../security/sealed-field/dead-letter.ts';
 import { testDataKey } from '../../test/support/data-key.ts';

@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import type { Keyring } from '../../security/keyring/keyring.ts';
 import type { KeyStore } from '../../security/keyring/key-store/key-store.ts';

@@ -1,6 +1,6 @@
 import type { Message } from 'kafkajs';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import { createMac } from '../../security/sealed-field/record.ts';
 import { sealerFactory, type Sealer } from '../../security/sealed-field/seal.ts';
 import { randomBytes } from 'node:crypto';

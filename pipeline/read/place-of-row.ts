@@ -1,5 +1,5 @@
 import type { Client } from 'cassandra-driver';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { asCassandraError } from '../../security/connect/cassandra.ts';
 import { boundValue } from './stored-value.ts';

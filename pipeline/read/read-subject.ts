@@ -1,7 +1,7 @@
 import type { Client, types } from 'cassandra-driver';
 import type { AuditLog } from '../../audit/event/event.ts';
 import type { SensitiveClass } from '../../core/classification.ts';
-import { asWardlineError, WardlineError, type ErrorCode } from '../../core/errors.ts';
+import { asWardlineError, WardlineError, type ErrorCode } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import type { Column, CompiledContract, RolePolicy } from '../../governance/contract/compiled.ts';
 import { asCassandraError } from '../../security/connect/cassandra.ts';

@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import type { Column, CompiledContract } from '../../governance/contract/compiled.ts';
 import { CQL_TYPES } from '../../governance/contract/cql/cql-types.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import type { Keyring } from '../../security/keyring/keyring.ts';
 import type { KeyStore } from '../../security/keyring/key-store/key-store.ts';

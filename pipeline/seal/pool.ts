@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { FromSealThread, KeyNeed, SealedBatch, SealThreadData, ThreadKey, ToSealThread } from './protocol.ts';
 
 /** Resolves the data keys that a thread asks for. Waits while the key table cannot be asked; never invents a key. */

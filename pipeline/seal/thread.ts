@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SensitiveClass } from '../../core/classification.ts';
-import { asWardlineError } from '../../core/errors.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import { loadContract } from '../../governance/contract/index.ts';
 import { createMac } from '../../security/sealed-field/record.ts';
 import { sealerFactory, type Sealer } from '../../security/sealed-field/seal.ts';

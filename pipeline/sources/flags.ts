@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { Rate } from './wrap/pace.ts';
 
 const UNITS: ReadonlyMap<string, number> = new Map([

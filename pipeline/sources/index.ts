@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { csvSource } from './files/csv.ts';
 import type { FileSourceOptions } from './files/file.ts';

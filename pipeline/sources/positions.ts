@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../../core/encoding/canonical-json.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../../core/files.ts';
 import type { Fingerprint, Source } from './source.ts';
 

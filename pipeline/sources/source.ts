@@ -1,4 +1,4 @@
-import type { DeadLetterCode } from '../../core/dead-letter-codes.ts';
+import type { DeadLetterCode } from '../../core/errors/dead-letter-codes.ts';
 import type { JsonValue, Raw } from '../../core/record.ts';
 
 /** Input that never became a record: kept as bytes, to be sealed whole as a dead letter. */

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { issueAuthority, type Issuer } from './certificate.ts';

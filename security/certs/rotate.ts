@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { readIfPresent } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { asIssuer, createAuthority, ensureAuthority, writeTrust } from './authority.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
 import { readAuthority, type Authority } from './authority.ts';
 import { CERTIFICATE_CHECKS, CREDENTIAL_CHECKS } from './checks.ts';

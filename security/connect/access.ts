@@ -1,5 +1,5 @@
 import type { Connection, PrincipalAccess } from '../../core/connection.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { readIfPresent } from '../../core/files.ts';
 import type { PrincipalName } from '../principals/names.ts';
 

@@ -1,5 +1,5 @@
 import { errors, types } from 'cassandra-driver';
-import { WardlineError, type ErrorCode } from '../../core/errors.ts';
+import { WardlineError, type ErrorCode } from '../../core/errors/errors.ts';
 import { isTlsRefusal } from './tls-refusals.ts';
 
 const { responseErrorCodes: codes } = types;

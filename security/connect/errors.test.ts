@@ -1,7 +1,7 @@
 import { errors, types } from 'cassandra-driver';
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { asCassandraError } from './cassandra.ts';
 import { asKafkaError } from './kafka.ts';
 import { isTlsRefusal } from './tls-refusals.ts';

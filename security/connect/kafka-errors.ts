@@ -1,4 +1,4 @@
-import { WardlineError, type ErrorCode } from '../../core/errors.ts';
+import { WardlineError, type ErrorCode } from '../../core/errors/errors.ts';
 import { isTlsRefusal } from './tls-refusals.ts';
 
 /** Kafka's protocol errors that mean something other than what kafkajs' `retriable` flag says. */

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { JWK } from 'jose';
 import type { PrincipalAccess } from '../../core/connection.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { readIfPresent, writeFileAtomic } from '../../core/files.ts';
 import { readCredential } from '../connect/access.ts';
 

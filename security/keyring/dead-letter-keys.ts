@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { CompactSign, compactVerify, exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Clock } from '../../core/clock.ts';
 import type { PrincipalAccess } from '../../core/connection.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { readIfPresent, writeFileAtomic } from '../../core/files.ts';
 import { readKeyStoreFile, writeKeyStoreFile } from './key-store/key-store-file.ts';
 import {

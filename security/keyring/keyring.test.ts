@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { codeOfAsync } from '../../test/support/failure.ts';
 import { memoryDekTable, type MemoryDekTable } from '../../test/support/memory-dek-table.ts';
 import { isWiped } from './data-key.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SensitiveClass } from '../../core/classification.ts';
 import type { Clock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { createSemaphore } from '../../core/async/semaphore.ts';
 import { DATA_KEY_BYTES, keyMemory, KID_BYTES, wipe, type DataKey, type KeyPlace } from './data-key.ts';
 import { cassandraDekTable, type CqlExecutor, type DekRow, type DekTable } from './dek-table.ts';

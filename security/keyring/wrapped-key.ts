@@ -6,7 +6,7 @@ import {
   type CompactJWEHeaderParameters,
   type CryptoKey,
 } from 'jose';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { DATA_KEY_BYTES, keyMemory, type DataKey, type KeyPlace } from './data-key.ts';
 
 /** A key-encryption key, imported once. */

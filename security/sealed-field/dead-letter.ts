@@ -1,6 +1,6 @@
 import { createCipheriv, createSecretKey } from 'node:crypto';
 import { compactDecrypt, CompactEncrypt, type CompactDecryptResult, type JWK } from 'jose';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { DataKey, KeyPlace } from '../keyring/data-key.ts';
 import { placeContext, textOfContext } from './context.ts';
 import type { Random } from './seal.ts';

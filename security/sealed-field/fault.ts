@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { KID_PATTERN } from '../keyring/data-key.ts';
 import { textOfContext, type FieldContext } from './context.ts';
 import {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { CompactEncrypt } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { testDataKey } from '../../test/support/data-key.ts';
 import { codeOf } from '../../test/support/failure.ts';
 import { keyMemory, wipe } from '../keyring/data-key.ts';

@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { isWiped, type DataKey, type KeyPlace } from '../keyring/data-key.ts';
 
 /** The form is wrong. `reason` MUST NOT repeat any of the text. */

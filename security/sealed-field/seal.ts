@@ -1,5 +1,5 @@
 import { createCipheriv, createSecretKey } from 'node:crypto';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { isWiped, type DataKey } from '../keyring/data-key.ts';
 import type { FieldContext } from './context.ts';
 import { CONTEXT_AT, encodedHeaderStart, HEADER_LENGTH, IV_BYTES, PADDING_BYTES } from './layout.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { principalAccess } from '../../security/certs/identities.ts';

@@ -1,6 +1,6 @@
 import { sleep } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
 import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';

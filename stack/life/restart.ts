@@ -1,5 +1,5 @@
 import { sleep } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
 import { embeddedConnection } from '../connection.ts';
 import { SERVER_TITLES, stackLayout, type ServerName } from '../layout.ts';

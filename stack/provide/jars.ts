@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync,
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder } from '../../core/files.ts';
 import { requireMaven } from './prerequisites.ts';
 import { SERVER_NAMES, type ServerName } from '../layout.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 
 /** Kafka 4 and Cassandra 5.0 both run on this release; Cassandra 5.0 on none later. */
 const JAVA_RELEASE = 17;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { sleep } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
 import { DAEMON_PATIENCE, daemonPlan, isRefusal } from '../daemons.ts';
 import { DAEMON_NAMES, type DaemonName, SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WardlineError, asWardlineError } from '../../core/errors.ts';
+import { WardlineError, asWardlineError } from '../../core/errors/errors.ts';
 import { MASK, redactError, redactRecord, redactSecrets } from './redaction.ts';
 
 const MARKER = 'marker-8c1f';

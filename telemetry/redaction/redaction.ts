@@ -1,5 +1,5 @@
 import { isSensitive, type Classification } from '../../core/classification.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { isJsonWebKey, isSecretName, isSecretText } from './secrets.ts';
 
 /** What stands in place of a value that may not be shown. */

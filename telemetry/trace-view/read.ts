@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 import { rotatedFiles } from '../files/rotating-file.ts';
 import { parseSpans, type TraceSpan } from './span.ts';
 import { traceTree, type TraceNode } from './tree.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXIT } from '../../core/errors.ts';
+import { EXIT } from '../../core/errors/errors.ts';
 import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
 import { MEMORY_LIMIT_BYTES, type RunningWardline } from '../support/faults/process.ts';
 import { scenario, type Scenario } from '../support/faults/scenario.ts';

@@ -1,4 +1,4 @@
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 
 /** The code with which `work` fails, or what happened instead. */
 export function codeOf(work: () => unknown): string {

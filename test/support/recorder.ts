@@ -8,7 +8,7 @@ import { createEventSigner } from '../../audit/event/sign-event.ts';
 import { trustedKeys } from '../../audit/signature/signing-key.ts';
 import { verifyEvent } from '../../audit/event/verify-event.ts';
 import { sleep, type Clock } from '../../core/clock.ts';
-import { WardlineError } from '../../core/errors.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519', {
   privateKeyEncoding: { format: 'pem', type: 'pkcs8' },

@@ -1,4 +1,4 @@
-import type { DeadLetterCode } from '../../../core/dead-letter-codes.ts';
+import type { DeadLetterCode } from '../../../core/errors/dead-letter-codes.ts';
 
 /**
  * Why a value does not fit its place. Returned, not thrown: on the way of 25,000 records a second a fault is data.

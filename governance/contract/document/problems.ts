@@ -1,5 +1,5 @@
 import { isMap, isPair, isScalar, isSeq, type LineCounter, type Document, type Node } from 'yaml';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 
 /** Where a value stands in a document: keys of maps and indexes of lists, from the top. */
 export type Path = readonly (string | number)[];

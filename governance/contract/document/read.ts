@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import type { JsonValue } from '../../../core/record.ts';
 import { checkKeys } from './keys.ts';
 import { Problems, type Path } from './problems.ts';

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parse } from 'csv-parse';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 
 export type SampleFormat = 'csv' | 'jsonl';
 

@@ -1,5 +1,5 @@
 import { isSensitive, strongest, type Classification } from '../../../core/classification.ts';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import { compileExpression, type CompiledExpression } from '../../expression/index.ts';
 import type { Problems } from '../document/problems.ts';
 import { canBecome } from './assignment.ts';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import type { Source, SourceItem } from '../source.ts';
 import { batchesOf, type PlacedFrame } from './batch.ts';
 import { fileIdentity, fingerprintOf, framesOf, type FileSourceOptions } from './file.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import type { Fingerprint } from '../source.ts';
 import { createFramer, type Frame, type FramerOptions } from './frames.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DeadLetterCode } from '../../../core/dead-letter-codes.ts';
+import type { DeadLetterCode } from '../../../core/errors/dead-letter-codes.ts';
 import { KEPT_BYTES, type Malformed } from '../source.ts';
 import type { Frame } from './frames.ts';
 

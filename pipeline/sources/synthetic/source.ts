@@ -1,4 +1,4 @@
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import type { Raw } from '../../../core/record.ts';
 import type { Source } from '../source.ts';
 import { CIRCUIT_FIELDS, circuitPowers, metered } from './circuits.ts';

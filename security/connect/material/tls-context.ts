@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import { readCredential } from '../access.ts';
 
 /** Older versions are refused in both directions. */

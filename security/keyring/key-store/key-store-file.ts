@@ -1,6 +1,6 @@
 import { compactDecrypt, CompactEncrypt, type JWK } from 'jose';
 import type { PrincipalAccess } from '../../../core/connection.ts';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import { readIfPresent, writeFileAtomic } from '../../../core/files.ts';
 
 /**

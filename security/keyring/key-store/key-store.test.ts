@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import { makeSecretFolder, writeFileAtomic } from '../../../core/files.ts';
 import type { Home } from '../../../core/home.ts';
 import { lengthPrefixed } from '../../../core/encoding/length-prefixed.ts';

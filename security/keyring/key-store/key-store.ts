@@ -1,7 +1,7 @@
 import { createPrivateKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { base64url, type JWK } from 'jose';
 import type { PrincipalAccess } from '../../../core/connection.ts';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import { lengthPrefixed } from '../../../core/encoding/length-prefixed.ts';
 import type { DataKey } from '../data-key.ts';
 import { readDeadLetterPublicKeys } from '../dead-letter-keys.ts';

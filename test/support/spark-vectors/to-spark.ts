@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { compileExpression } from '../../../governance/expression/index.ts';
-import { WardlineError } from '../../../core/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import { VECTOR_COLUMNS, vectorScope } from './columns.ts';
 
 /**
