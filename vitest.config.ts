@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests sit beside their file; tests on real servers share one stack at a time, so they run one file after another. */
+/**
+ * Unit tests sit beside their file. Tests on real servers run one file after another: those of `integration` share one
+ * stack, those of `own-servers` have theirs, so that test/run can run the two projects side by side.
+ */
 export default defineConfig({
   test: {
     // kafkajs computes a negative timeout when it is idle; harmless, and nothing that a reader of the tests should see.
@@ -19,6 +22,15 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/global-stack.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'own-servers',
+          include: ['test/own-servers/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,

@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AUDIT_ACTIONS } from '../../../audit/event/actions.ts';
-import { openHome } from '../../../core/home.ts';
-import { contractVariant, propertyOf } from '../../support/inputs/contract-variant.ts';
-import { readings, smartHomeCsv } from '../../support/inputs/smart-home-csv.ts';
-import { scratch } from '../../support/scratch.ts';
-import { wardline, wardlineOn, type WardlineOutcome } from '../../support/wardline.ts';
+import { AUDIT_ACTIONS } from '../../audit/event/actions.ts';
+import { openHome } from '../../core/home.ts';
+import { contractVariant, propertyOf } from '../support/inputs/contract-variant.ts';
+import { readings, smartHomeCsv } from '../support/inputs/smart-home-csv.ts';
+import { scratch } from '../support/scratch.ts';
+import { wardline, wardlineOn, type WardlineOutcome } from '../support/wardline.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
