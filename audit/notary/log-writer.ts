@@ -93,8 +93,12 @@ export function createLogWriter(log: OpenedLog, summary: SummaryBuilder, options
     failed = true;
   };
 
-  const sign = async ({ size, root }: Head): Promise<void> => {
-    if (size <= signed.size || size < (largest?.size ?? 0)) return;
+  /** Nothing is signed below the largest checkpoint: until it is reached, or where it never is, there is nothing to do. */
+  const maySign = ({ size }: Head): boolean => size > signed.size && size >= (largest?.size ?? 0);
+
+  const sign = async (head: Head): Promise<void> => {
+    if (!maySign(head)) return;
+    const { size, root } = head;
     const note = signCheckpoint({ origin: signer.name, size, root }, signer);
     signed = { size, at: clock.now() };
     await retry(() => writeCheckpoint(cassandra, epoch, { size, note }), policy);
@@ -123,7 +127,7 @@ export function createLogWriter(log: OpenedLog, summary: SummaryBuilder, options
 
   /** One checkpoint is signed and published at a time; what is stored meanwhile is under the next one. */
   const signDue = (): void => {
-    if (signing !== undefined || failed || abandoned.signal.aborted || stored.size <= signed.size || !isDue()) return;
+    if (signing !== undefined || failed || abandoned.signal.aborted || !maySign(stored) || !isDue()) return;
     signing = sign(stored);
     signing
       .finally(() => (signing = undefined))
