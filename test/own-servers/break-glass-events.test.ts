@@ -14,7 +14,8 @@ import { wardline, wardlineOn } from '../support/wardline.ts';
 const path = join(scratch().folder, 'a home of its own');
 let home: Home;
 
-function keysOf({ paths }: Home): TrustedKeys {
+function keys(): TrustedKeys {
+  const { paths } = home;
   return trustedKeys(
     readdirSync(paths.principals).map((principal) => ({
       principal,
@@ -24,13 +25,15 @@ function keysOf({ paths }: Home): TrustedKeys {
 }
 
 function spooled(): EventDocument[] {
-  return readSpool(home.paths.spool, home.install).map(({ event }) => verifyEvent(Buffer.from(event), keysOf(home)));
+  const trusted = keys();
+  return readSpool(home.paths.spool, home.install).map(({ event }) => verifyEvent(Buffer.from(event), trusted));
 }
 
-async function onTopic(of: Home, group: string): Promise<EventDocument[]> {
-  const kafka = plainKafka(await outsideCredentials(of.path, 'auditor'));
+async function onTopic(group: string): Promise<EventDocument[]> {
+  const kafka = plainKafka(await outsideCredentials(path, 'auditor'));
   const messages = await messagesOn(kafka, AUDIT_TOPIC, `wardline.auditor.${group}`);
-  return messages.map(({ message }) => verifyEvent(message.value ?? Buffer.alloc(0), keysOf(of)));
+  const trusted = keys();
+  return messages.map(({ message }) => verifyEvent(message.value ?? Buffer.alloc(0), trusted));
 }
 
 const said = ({ action, actor }: EventDocument): string => `${actor.principal} ${action}`;
@@ -61,10 +64,10 @@ describe('a home that is started for the first time', () => {
   it('has `credentials break-glass` on record as a use of it, beside its own event', async () => {
     const used = (events: readonly EventDocument[]) =>
       events.filter(({ action }) => action === 'break-glass.use').length;
-    const before = used(await onTopic(home, 'credentials-before'));
+    const before = used(await onTopic('credentials-before'));
     await wardlineOn(path, ['credentials', 'reader']);
     await wardlineOn(path, ['credentials', 'break-glass']);
-    const after = await onTopic(home, 'credentials-after');
+    const after = await onTopic('credentials-after');
     expect(used(after)).toBe(before + 1);
     const shown = after.filter(({ action }) => action === 'credentials.show').map(({ object }) => object.id);
     expect(shown).toEqual(expect.arrayContaining(['reader', 'break-glass']));
@@ -74,14 +77,14 @@ describe('a home that is started for the first time', () => {
     // The wipe takes the log along, so a reader must have it before the servers stop: the home is kept from going.
     const kafka = plainKafka(await outsideCredentials(path, 'auditor'));
     const consumer = kafka.consumer({ groupId: 'wardline.auditor.wipe', maxWaitTimeInMs: 50 });
-    const keys = keysOf(home);
+    const trusted = keys();
     const seen: string[] = [];
     await consumer.connect();
     await consumer.subscribe({ topic: AUDIT_TOPIC, fromBeginning: true });
     const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
     await consumer.run({
       eachMessage: ({ message }) => {
-        seen.push(said(verifyEvent(message.value ?? Buffer.alloc(0), keys)));
+        seen.push(said(verifyEvent(message.value ?? Buffer.alloc(0), trusted)));
         return Promise.resolve();
       },
     });
