@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{core,telemetry,security,audit,governance,pipeline,stack,cli,test/bench}/**/*.test.ts'],
+          include: ['{core,telemetry,security,audit,governance,pipeline,backup,stack,cli,test/bench}/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 30_000,
         },

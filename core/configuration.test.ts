@@ -10,7 +10,7 @@ import { loadConnection, loadSettings, settingsSchema } from './configuration.ts
 const EXAMPLE = readFileSync(join(import.meta.dirname, '../wardline.example.yaml'), 'utf8');
 
 /** Takes one mark away from every setting: prose has one space and then text behind its mark, a setting no space or two. */
-const uncommented = (text: string): string => text.replaceAll(/^#(?=[^ \n]| {2,}[a-zA-Z]+:)/gm, '');
+const uncommented = (text: string): string => text.replaceAll(/^#(?=[^ \n]| {2,}[a-zA-Z0-9]+:)/gm, '');
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;

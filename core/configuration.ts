@@ -40,6 +40,57 @@ export const settingsSchema = z.strictObject({
       kilobytesPerBatch: z.int().min(1).max(10_000).default(256),
     })
     .prefault({}),
+  backup: z
+    .strictObject({
+      /** Where backups and the log archive go: a folder, or `s3://bucket/prefix`. Without it, a folder in the home. */
+      store: z.string().optional(),
+      /** Where data keys are escrowed; a place without versioning and object lock. Without it, a folder in the home. */
+      escrow: z.string().optional(),
+      s3: z
+        .strictObject({
+          /** Without one, Amazon's own. Credentials come from where the AWS SDK looks for them. */
+          endpoint: z.url().optional(),
+          region: z.string().default('us-east-1'),
+          /** Buckets by path instead of by host name, as most servers other than Amazon's want it. */
+          pathStyle: z.boolean().default(false),
+        })
+        .prefault({}),
+      /** How long a command waits for a store that does not answer before it gives up. */
+      patienceSeconds: z.int().min(1).default(60),
+      archive: z
+        .strictObject({
+          /** A chunk is written after this time or size, whichever is first: the time is the RPO. */
+          chunkSeconds: z.int().min(1).max(5).default(2),
+          chunkMegabytes: z.int().min(1).max(8).default(8),
+          /** An alarm is raised where what is not archived is older than this. */
+          lagSeconds: z.int().min(5).default(60),
+        })
+        .prefault({}),
+      /** What `backup prune` keeps: a backup that any of these asks for stays. */
+      retention: z
+        .strictObject({
+          keepLast: z.int().min(1).default(3),
+          hourly: z.int().min(0).default(24),
+          daily: z.int().min(0).default(7),
+          weekly: z.int().min(0).default(4),
+          monthly: z.int().min(0).default(12),
+          withinHours: z.int().min(0).default(24),
+        })
+        .prefault({}),
+      /** Cron expressions of five fields; an empty text switches the task off. */
+      schedule: z
+        .strictObject({
+          timeZone: z.string().default('UTC'),
+          snapshot: z.string().default('0 * * * *'),
+          verify: z.string().default('30 3 * * *'),
+          prune: z.string().default('45 3 * * *'),
+          drill: z.string().default('0 4 * * 0'),
+          /** Each task begins this much later at most, at random, so that many homes do not begin at once. */
+          jitterSeconds: z.int().min(0).max(3600).default(30),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   telemetry: z
     .strictObject({
       /** An OTLP/HTTP endpoint; without one, spans and metrics go to rotated files in the home. */

@@ -41,6 +41,11 @@ export function homePaths(path: string) {
     checkpoints: join(path, 'checkpoints'),
     /** How far the audit log was verified. */
     verified: join(path, 'audit-verified.json'),
+    /** Recipients of backups, the recovery identity until it is taken away, and how far archiver and schedule have come. */
+    backup: join(path, 'backup'),
+    /** Where backups and escrowed keys go unless the settings name another place. */
+    backupStore: join(path, 'backup-store'),
+    escrowStore: join(path, 'escrow-store'),
     /** Audit events of acts that must be possible while Kafka is down. */
     spool: join(path, 'spool'),
   } as const;

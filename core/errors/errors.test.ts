@@ -40,10 +40,13 @@ describe('an error', () => {
     const retryable = codes.filter((code) => new WardlineError(code, 'x').retryable);
     expect(retryable.sort()).toEqual([
       'AUDIT_UNAVAILABLE',
+      'BACKUP_BUSY',
       'CASSANDRA_UNREACHABLE',
       'KAFKA_UNREACHABLE',
       'KEY_EXHAUSTED',
       'KEY_NOT_YET_PUBLISHED',
+      'STORE_FULL',
+      'STORE_UNREACHABLE',
     ]);
   });
 });

@@ -49,6 +49,23 @@ export const ERROR_CODES = {
   AUDIT_EPOCH_LOST: { exit: 'verification', retryable: false },
   /** What is held does not lead to a checkpoint that was signed. */
   AUDIT_FORK: { exit: 'verification', retryable: false },
+  // Backup and recovery.
+  STORE_UNREACHABLE: { exit: 'unreachable', retryable: true },
+  STORE_FULL: { exit: 'failed', retryable: true },
+  STORE_REFUSED: { exit: 'refused', retryable: false },
+  OBJECT_NOT_FOUND: { exit: 'verification', retryable: false },
+  OBJECT_DAMAGED: { exit: 'verification', retryable: false },
+  IDENTITY_MISSING: { exit: 'refused', retryable: false },
+  /** The recovery identity is not one that the object was encrypted to. */
+  IDENTITY_WRONG: { exit: 'refused', retryable: false },
+  BACKUP_NOT_FOUND: { exit: 'usage', retryable: false },
+  /** Another version of the product wrote the backup, in a form that this one does not read. */
+  BACKUP_FORMAT: { exit: 'usage', retryable: false },
+  BACKUP_DAMAGED: { exit: 'verification', retryable: false },
+  /** Another process is at the same work: two backups, or a prune or a restore beside its like. */
+  BACKUP_BUSY: { exit: 'failed', retryable: true },
+  /** What stands after a restore is not what the backup holds. */
+  RESTORE_DIFFERS: { exit: 'verification', retryable: false },
   // Servers.
   KAFKA_UNREACHABLE: { exit: 'unreachable', retryable: true },
   KAFKA_REFUSED: { exit: 'refused', retryable: false },

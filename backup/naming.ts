@@ -1,0 +1,77 @@
+import { createHmac, hash, randomBytes } from 'node:crypto';
+import { lengthPrefixed } from '../core/encoding/length-prefixed.ts';
+
+/** A backup's name: the moment at which it began (UTC), which orders backups by text, and what keeps two of them apart. */
+export const BACKUP_ID = /^\d{8}T\d{6}Z-[0-9a-f]{6}$/;
+
+export function newBackupId(now: number): string {
+  return `${compactTime(now)}-${randomBytes(3).toString('hex')}`;
+}
+
+/** `20261128T021800Z`: ISO 8601 in its basic form, to the second. */
+function compactTime(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}Z`;
+}
+
+const SEQUENCE_DIGITS = 12;
+
+/** Where everything stands in a store. All of it begins with the installation, so that several can share one store. */
+export function storeNames(install: string) {
+  const below = (...parts: readonly string[]): string => [install, ...parts].join('/');
+  return {
+    /** What a backup holds of servers' files, by `contentName`. */
+    contents: below('objects/'),
+    content: (name: string) => below('objects', name.slice(0, 2), `${name}.age`),
+    /** The one object that makes a backup one: written last, removed first. */
+    manifests: below('manifests/'),
+    manifest: (backup: string) => below('manifests', `${backup}.jws`),
+    /** What the archiver of one node of several did for a backup. */
+    part: (backup: string, node: string) => below('parts', backup, `${node}.jws`),
+    parts: (backup: string) => below('parts', `${backup}/`),
+    /** The log archive of a topic: chunks and, beside each, what vouches for it. */
+    log: (topic: string) => below('log', `${topic}/`),
+    chunk: (topic: string, sequence: number) => below('log', topic, `${digits(sequence)}.age`),
+    chunkSeal: (topic: string, sequence: number) => below('log', topic, `${digits(sequence)}.jws`),
+    /** Checkpoints of the audit log, as the notary signed them. */
+    checkpoint: (epoch: number) => below('checkpoints', String(epoch)),
+    drills: below('drills/'),
+    drillReport: (drill: string, form: 'jws' | 'html') => below('drills', `${drill}.${form}`),
+  } as const;
+}
+
+/** Where everything stands in the escrow's store, which is another: without versions, so that what is removed is gone. */
+export function escrowNames(install: string) {
+  const below = (...parts: readonly string[]): string => [install, ...parts].join('/');
+  return {
+    keys: below('keys/'),
+    subject: (contract: string, classification: string, tag: string) =>
+      below('keys', opaque(contract), classification, `${tag}/`),
+    key: (contract: string, classification: string, tag: string, generation: number) =>
+      below('keys', opaque(contract), classification, tag, `${digits(generation)}.age`),
+    erased: (contract: string, classification: string, tag: string) =>
+      below('keys', opaque(contract), classification, tag, 'erased'),
+    keyStores: below('key-stores/'),
+    keyStore: (principal: string) => below('key-stores', `${principal}.age`),
+  } as const;
+}
+
+/** A whole number with so many digits that texts sort as numbers do. */
+export function digits(number: number): string {
+  return String(number).padStart(SEQUENCE_DIGITS, '0');
+}
+
+/** A contract's id may hold what a name may not. */
+function opaque(text: string): string {
+  return hash('sha256', text, 'hex').slice(0, 32);
+}
+
+/**
+ * The name of a content: HMAC-SHA-256, under the installation's naming key, of the content's own SHA-256 and of the
+ * recipients that it is encrypted to. The same content to the same recipients has one name, so that it is stored once; a
+ * store's owner cannot tell from a name whether a guessed content is in it; and new recipients get objects of their own.
+ */
+export function contentName(namingKey: Uint8Array, sha256: string, recipients: readonly string[]): string {
+  return createHmac('sha256', namingKey)
+    .update(lengthPrefixed(['wardline backup content', sha256, ...recipients.toSorted()]))
+    .digest('hex');
+}

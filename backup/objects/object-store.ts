@@ -1,0 +1,69 @@
+import { WardlineError } from '../../core/errors/errors.ts';
+
+/** What a store says of an object. */
+export interface StoredObject {
+  readonly name: string;
+  readonly bytes: number;
+  /** When it was written, in milliseconds since the epoch, by the store's clock. */
+  readonly modified: number;
+}
+
+/**
+ * A place for objects: bytes under a name. Every implementation guarantees, and one test suite holds each of them to it:
+ *
+ * - An object is there whole or not at all: whoever reads while it is being written, or after the writer was killed,
+ *   finds the former object or none.
+ * - When `put` resolves, the object outlasts a crash, and the store has confirmed the bytes that were sent.
+ * - A later `put` under the same name replaces the object; `remove` of what is not there does nothing.
+ * - `list` finds every object that was put before it began, page by page, in ascending order of names by code unit.
+ * - Bodies are streams: memory does not grow with an object's size.
+ *
+ * Errors: OBJECT_NOT_FOUND, STORE_UNREACHABLE and STORE_FULL (both worth another attempt), STORE_REFUSED.
+ */
+export interface ObjectStore {
+  /** Where it is, for people; holds no secret. */
+  readonly address: string;
+  /** Stores an object and returns its size in bytes. Rejects with the body's own error where that fails; nothing is left. */
+  put(name: string, body: ObjectBody): Promise<number>;
+  /** The object's bytes. Throws at the first read. */
+  get(name: string): AsyncIterable<Uint8Array>;
+  stat(name: string): Promise<StoredObject | undefined>;
+  list(prefix: string): AsyncIterable<StoredObject>;
+  remove(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type ObjectBody = Uint8Array | AsyncIterable<Uint8Array>;
+
+const NAME = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[A-Za-z0-9._=-]+(?:\/[A-Za-z0-9._=-]+)*$/;
+const LONGEST_NAME = 512;
+
+/** Names are of one alphabet that every store takes as it is, in segments that no store can leave its place by. */
+export function requireName(name: string): void {
+  if (name.length > LONGEST_NAME || !NAME.test(name))
+    throw new WardlineError('INTERNAL', `${JSON.stringify(name)} is no name of an object`);
+}
+
+/** Reads a small object whole. Throws OBJECT_DAMAGED where it is larger than `most` bytes. */
+export async function readObject(store: Pick<ObjectStore, 'get'>, name: string, most = 64 * 1024 * 1024) {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of store.get(name)) {
+    bytes += part.length;
+    if (bytes > most) throw new WardlineError('OBJECT_DAMAGED', `${name} is larger than ${most} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+/** A body as a stream, whichever form it has. */
+export async function* streamOf(body: ObjectBody): AsyncGenerator<Uint8Array> {
+  if (body instanceof Uint8Array) yield body;
+  else yield* body;
+}
+
+export function objectNotFound(store: Pick<ObjectStore, 'address'>, name: string): WardlineError {
+  return new WardlineError('OBJECT_NOT_FOUND', `${name} is not in ${store.address}`, {
+    hint: 'see what is damaged: wardline backup verify latest',
+  });
+}
