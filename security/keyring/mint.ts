@@ -20,7 +20,9 @@ import {
   integrityMaster,
   newCheckpointKey,
   newDataKek,
+  namingKey,
   newIntegrityMaster,
+  newNamingKey,
   pinnedSigner,
   SIGNER_KID,
 } from './key-store/stored-keys.ts';
@@ -32,7 +34,8 @@ type Random = (bytes: number) => Buffer;
 
 /**
  * Gives every principal a key store with a passphrase of its own, holding what the table of principals says: the shared
- * data KEK, the shared integrity master, the notary's checkpoint key, the dead-letter keys of the days ahead. Run it after the certificates.
+ * data KEK, the shared integrity master, the notary's checkpoint key, the archiver's naming
+ * key, the dead-letter keys of the days ahead. Run it after the certificates.
  * Idempotent, also after a crash: a shared key that one store holds is copied to the store that lacks it, and nothing
  * that a store holds is ever replaced. Files are 0600, folders 0700.
  * Throws KEY_STORE_UNREADABLE where a store that stands cannot be opened: a new one would make its data unreadable.
@@ -66,6 +69,7 @@ function sharedKeys(held: readonly JWK[], random: Random): SharedKeys {
     dataKek: keks.length > 0 ? keks : [newDataKek(random(KID_BYTES).toString('base64url'), random(DATA_KEY_BYTES))],
     integrity: [master],
     checkpoint: [checkpointKey(held) ?? newCheckpointKey(ed25519Pair())],
+    naming: [namingKey(held) ?? newNamingKey(random(DATA_KEY_BYTES))],
   };
 }
 

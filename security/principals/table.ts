@@ -41,7 +41,7 @@ interface CassandraRight {
 }
 
 /** What a principal's key store holds beside its own signing key. */
-export type Holding = 'dataKek' | 'integrity' | 'deadLetterPrivate' | 'checkpoint';
+export type Holding = 'dataKek' | 'integrity' | 'deadLetterPrivate' | 'checkpoint' | 'naming';
 
 export interface Principal {
   readonly duty: string;
@@ -132,7 +132,7 @@ export const PRINCIPALS: Readonly<Record<PrincipalName, Principal>> = {
       { on: 'role tables', grant: ['SELECT'] },
       { on: 'all roles', grant: ['DESCRIBE'] },
     ],
-    holds: [],
+    holds: ['naming'],
     superUser: false,
   },
   operator: {

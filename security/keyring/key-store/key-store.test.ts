@@ -15,7 +15,7 @@ import { PRINCIPAL_NAMES, type PrincipalName } from '../../principals/names.ts';
 import { openForDay, sealForDay } from '../../sealed-field/dead-letter.ts';
 import { destroyDeadLetterKeys } from '../dead-letter-keys.ts';
 import { openKeyStore, type KeyStore } from './key-store.ts';
-import { PBES2_ROUNDS } from './key-store-file.ts';
+import { PBES2_ROUNDS, writeKeyStoreFile } from './key-store-file.ts';
 import { mintKeyStores } from '../mint.ts';
 
 const clock = { now: () => Date.parse('2026-03-01T12:00:00Z') };
@@ -72,19 +72,27 @@ describe('minted key stores', () => {
 
   it('hold what the table of principals says, and nothing else', async () => {
     const dataKey = testDataKey();
-    const holders = { wrap: [] as string[], integrity: [] as string[], open: [] as string[], seal: [] as string[] };
+    const holders = {
+      wrap: [] as string[],
+      integrity: [] as string[],
+      open: [] as string[],
+      seal: [] as string[],
+      name: [] as string[],
+    };
     for (const name of PRINCIPAL_NAMES) {
       const store = await opened(name);
       if ((await codeOfAsync(() => store.wrapDek(dataKey))) === 'no error') holders.wrap.push(name);
       if (codeOf(() => store.integrityKey('c')) === 'no error') holders.integrity.push(name);
       if (codeOf(() => store.deadLetterPrivateKey(TODAY)) === 'no error') holders.open.push(name);
       if ((await codeOfAsync(() => store.deadLetterPublicKey(TODAY))) === 'no error') holders.seal.push(name);
+      if (codeOf(() => store.namingKey()) === 'no error') holders.name.push(name);
     }
     expect(holders).toEqual({
       wrap: ['source', 'reader'],
       integrity: ['source', 'worker'],
       open: ['operator'],
       seal: ['source', 'worker'],
+      name: ['archiver'],
     });
     const notary = await opened('notary');
     expect(await codeOfAsync(() => notary.wrapDek(dataKey))).toBe('KEY_NOT_FOUND');
@@ -112,6 +120,20 @@ describe('minted key stores', () => {
     const info = lengthPrefixed(['wardline integrity key', 'smart-home']);
     const expanded = createHmac('sha256', extracted).update(info).update(Buffer.of(1)).digest();
     expect(source.integrityKey('smart-home')).toEqual(expanded);
+  });
+
+  it('get the naming key where they were minted before there was one', async () => {
+    const { keyStore } = access('archiver');
+    const before = (await opened('archiver')).namingKey();
+    expect(before).toHaveLength(32);
+    await writeKeyStoreFile(access('archiver'), []);
+    await mintKeyStores(home, clock);
+    const after = (await opened('archiver')).namingKey();
+    expect(after).toHaveLength(32);
+    expect(after.equals(before)).toBe(false);
+    const stored = readFileSync(keyStore);
+    await mintKeyStores(home, clock);
+    expect(readFileSync(keyStore).equals(stored)).toBe(true);
   });
 
   it('are left alone by minting again', async () => {

@@ -6,7 +6,14 @@ import { lengthPrefixed } from '../../../core/encoding/length-prefixed.ts';
 import type { DataKey } from '../data-key.ts';
 import { readDeadLetterPublicKeys } from '../dead-letter-keys.ts';
 import { readKeyStoreFile } from './key-store-file.ts';
-import { checkpointKey, dataKeks, deadLetterPrivateKey, integrityMaster, pinnedSigner } from './stored-keys.ts';
+import {
+  checkpointKey,
+  dataKeks,
+  deadLetterPrivateKey,
+  integrityMaster,
+  namingKey,
+  pinnedSigner,
+} from './stored-keys.ts';
 import { kekOfWrappedKey, unwrapDataKey, wrapDataKey, type Kek, type KeyIdentity } from '../wrapped-key.ts';
 
 /**
@@ -29,6 +36,8 @@ export interface KeyStore {
   deadLetterPrivateKey(day: string): JWK;
   /** The Ed25519 private key that signs checkpoints of the audit log. */
   checkpointKey(): KeyObject;
+  /** The 32-byte key under which the contents of backups get their names. */
+  namingKey(): Buffer;
 }
 
 /** Opens a principal's key store. Takes about a tenth of a second. Throws KEY_STORE_UNREADABLE. */
@@ -68,6 +77,9 @@ export async function openKeyStore(access: PrincipalAccess): Promise<KeyStore> {
     checkpointKey() {
       const key = checkpointKey(keys) ?? notHeld(access, 'checkpoint key');
       return createPrivateKey({ key: { ...key }, format: 'jwk' });
+    },
+    namingKey() {
+      return Buffer.from(secretOf(namingKey(keys) ?? notHeld(access, 'naming key')));
     },
     deadLetterPrivateKey(day) {
       return deadLetterPrivateKey(keys, day) ?? notHeld(access, `dead-letter private key of ${day}`);

@@ -8,6 +8,7 @@ import type { JWK } from 'jose';
  *     dead-letter private    OKP X25519 with `d`, alg ECDH-ES, kid the day (`YYYY-MM-DD`)
  *     operator's public key  OKP Ed25519, kid `operator`: pinned where signed lists are read
  *     checkpoint key         OKP Ed25519 with `d`, kid `checkpoint`
+ *     naming key             oct, alg HS256, kid `naming`
  */
 const INTEGRITY_KID = 'integrity';
 export const SIGNER_KID = 'operator';
@@ -15,16 +16,22 @@ export const DEAD_LETTER_CURVE = 'X25519';
 export const DEAD_LETTER_ALGORITHM = 'ECDH-ES';
 
 const CHECKPOINT_KID = 'checkpoint';
+const NAMING_KID = 'naming';
 
 const KEK_ALGORITHM = 'A256KW';
-const INTEGRITY_ALGORITHM = 'HS256';
+/** HMAC-SHA-256, of the integrity master and of the naming key alike. */
+const MAC_ALGORITHM = 'HS256';
 
 export function newDataKek(kid: string, secret: Uint8Array): JWK {
   return { kty: 'oct', use: 'enc', alg: KEK_ALGORITHM, kid, k: encoded(secret) };
 }
 
 export function newIntegrityMaster(secret: Uint8Array): JWK {
-  return { kty: 'oct', use: 'sig', alg: INTEGRITY_ALGORITHM, kid: INTEGRITY_KID, k: encoded(secret) };
+  return { kty: 'oct', use: 'sig', alg: MAC_ALGORITHM, kid: INTEGRITY_KID, k: encoded(secret) };
+}
+
+export function newNamingKey(secret: Uint8Array): JWK {
+  return { kty: 'oct', use: 'sig', alg: MAC_ALGORITHM, kid: NAMING_KID, k: encoded(secret) };
 }
 
 export function newCheckpointKey({ x, d }: { readonly x: string; readonly d: string }): JWK {
@@ -40,7 +47,11 @@ export function dataKeks(keys: readonly JWK[]): readonly JWK[] {
 }
 
 export function integrityMaster(keys: readonly JWK[]): JWK | undefined {
-  return keys.find((key) => key.alg === INTEGRITY_ALGORITHM && key.kid === INTEGRITY_KID && key.k !== undefined);
+  return keys.find((key) => key.alg === MAC_ALGORITHM && key.kid === INTEGRITY_KID && key.k !== undefined);
+}
+
+export function namingKey(keys: readonly JWK[]): JWK | undefined {
+  return keys.find((key) => key.alg === MAC_ALGORITHM && key.kid === NAMING_KID && key.k !== undefined);
 }
 
 export function isDeadLetterPrivateKey(key: JWK): boolean {
