@@ -18,7 +18,7 @@ import { writePlan } from './supervisor/state.ts';
 
 /** Who may log in to Cassandra's JMX: the stack itself, and the archiver for its snapshots. */
 export const STACK_JMX_USER = 'wardline';
-const ARCHIVER = 'archiver';
+export const ARCHIVER = 'archiver';
 
 const KAFKA_MAIN = 'kafka.Kafka';
 const CASSANDRA_MAIN = 'org.apache.cassandra.service.CassandraDaemon';
@@ -131,6 +131,7 @@ function cassandraFiles(
     [cassandra.jmxPasswords, jmxPasswordFile([own, archiver])],
     [cassandra.jmxAccess, jmxAccessFile([own, archiver])],
     [cassandra.nodetoolLogin, jmxPasswordFile([own])],
+    [cassandra.archiverLogin, jmxPasswordFile([archiver])],
     [cassandra.nodetoolLogging, silentLogging()],
     [cassandra.options, javaOptions([...jvm, CASSANDRA_MAIN])],
   ];

@@ -9,4 +9,4 @@ export { setupStack } from './provide/setup.ts';
 export { startStack } from './life/start.ts';
 export { stackStatus } from './life/status.ts';
 export { stopStack } from './life/stop.ts';
-export type { ServerName } from './layout.ts';
+export { stackLayout, type ServerName } from './layout.ts';

@@ -41,6 +41,7 @@ export function stackLayout(home: Pick<Home, 'paths'>) {
     cassandra: {
       folder: cassandra,
       data: join(cassandra, 'data'),
+      tables: join(cassandra, 'data', 'tables'),
       commitLog: join(cassandra, 'commitlog'),
       temporary: join(cassandra, 'tmp'),
       configuration: join(cassandra, 'cassandra.yaml'),
@@ -50,6 +51,7 @@ export function stackLayout(home: Pick<Home, 'paths'>) {
       jmxPasswords: join(cassandra, 'jmx.password'),
       jmxAccess: join(cassandra, 'jmx.access'),
       nodetoolLogin: join(cassandra, 'nodetool.login'),
+      archiverLogin: join(cassandra, 'archiver.login'),
       nodetoolLogging: join(cassandra, 'nodetool-logback.xml'),
       jmxPassword: join(servers, 'cassandra', 'jmx-password'),
       console: join(logs, 'cassandra-console.log'),

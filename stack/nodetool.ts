@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { WardlineError } from '../core/errors/errors.ts';
 import type { Home } from '../core/home.ts';
-import { STACK_JMX_USER } from './configure.ts';
+import { ARCHIVER, STACK_JMX_USER } from './configure.ts';
 import { provideJars } from './provide/jars.ts';
 import { stackLayout } from './layout.ts';
 import { LOOPBACK, readPorts } from './ports.ts';
@@ -12,12 +12,15 @@ import { nodetoolJvmOptions } from './render/java-options.ts';
 const TIMEOUT_MILLISECONDS = 120_000;
 const OUTPUT_BYTES = 16 * 1024 * 1024;
 
+/** Whom nodetool logs in as: the stack itself, or the archiver for its snapshots. */
+export type NodetoolUser = 'stack' | 'archiver';
+
 /**
  * Runs one nodetool command on the home's Cassandra over its authenticated JMX, and returns what it printed.
  * The password is read by nodetool from a 0600 file; it is in no argument.
  * Throws NOT_RUNNING where the home has no Cassandra yet, CASSANDRA_REFUSED with nodetool's words where it fails.
  */
-export async function nodetool(home: Home, command: readonly string[]): Promise<string> {
+export async function nodetool(home: Home, command: readonly string[], as: NodetoolUser = 'stack'): Promise<string> {
   const { cassandra, ports: portsFile } = stackLayout(home);
   const ports = readPorts(portsFile);
   if (ports === undefined) {
@@ -32,9 +35,9 @@ export async function nodetool(home: Home, command: readonly string[]): Promise<
     '-p',
     String(ports.cassandraJmx),
     '-u',
-    STACK_JMX_USER,
+    as === 'archiver' ? ARCHIVER : STACK_JMX_USER,
     '-pwf',
-    cassandra.nodetoolLogin,
+    as === 'archiver' ? cassandra.archiverLogin : cassandra.nodetoolLogin,
   ];
   const options = nodetoolJvmOptions(jars.cassandra, cassandra.temporary, cassandra.nodetoolLogging);
   try {

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { opendir, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Home } from '../../core/home.ts';
+import { nodetool, stackLayout } from '../../stack/index.ts';
+
+/** A file of a snapshot, as it lies on the node's disk. */
+export interface SnapshotFile {
+  readonly keyspace: string;
+  readonly table: string;
+  /** Within the table's folder. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  /**
+   * Tells this content of a file from any other that the disk ever held: a snapshot is a hard link, so it has the inode
+   * of the file that it is of, and what is written anew has another or a later time.
+   */
+  readonly identity: string;
+}
+
+/** A node of Cassandra whose files are on this machine. */
+export interface SnapshotNode {
+  /** Flushes the keyspaces and takes a snapshot of them, all at one call. */
+  take(tag: string, keyspaces: readonly string[]): Promise<void>;
+  files(tag: string, keyspaces: readonly string[]): AsyncIterable<SnapshotFile>;
+  /** Removes every snapshot of ours: whatever took it, nothing of it is used any more. */
+  clearAll(): Promise<void>;
+}
+
+/** Every snapshot of ours is called so, and no other is. */
+const TAG_PREFIX = 'wardline-';
+/** Cassandra removes it by itself after this, should nobody live to. */
+const LONGEST_LIFE = '24h';
+/** Cassandra's own record of a snapshot; schema and list of files are in the manifest. */
+const NOT_DATA = new Set(['manifest.json', 'schema.cql']);
+
+export function snapshotTag(backup: string): string {
+  return `${TAG_PREFIX}${backup}`;
+}
+
+/** The node of a home's embedded stack, asked over its authenticated JMX as the archiver. */
+export function embeddedNode(home: Home): SnapshotNode {
+  const folder = stackLayout(home).cassandra.tables;
+  return {
+    async take(tag, keyspaces) {
+      await nodetool(home, ['snapshot', '--ttl', LONGEST_LIFE, '-t', tag, '--', ...keyspaces], 'archiver');
+    },
+    async *files(tag, keyspaces) {
+      for (const keyspace of keyspaces)
+        for (const table of await foldersIn(join(folder, keyspace)))
+          yield* filesOfTable(join(folder, keyspace, table, 'snapshots', tag), keyspace, nameOf(table));
+    },
+    async clearAll() {
+      for (const tag of await snapshotTags(folder)) await nodetool(home, ['clearsnapshot', '-t', tag], 'archiver');
+    },
+  };
+}
+
+/** A table's folder bears its name, a hyphen and its id in 32 hexadecimal digits. */
+function nameOf(folder: string): string {
+  return folder.replace(/-[0-9a-f]{32}$/, '');
+}
+
+async function* filesOfTable(folder: string, keyspace: string, table: string): AsyncGenerator<SnapshotFile> {
+  if (!existsSync(folder)) return;
+  for await (const entry of await opendir(folder, { recursive: true })) {
+    if (!entry.isFile() || NOT_DATA.has(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    const { size, ino, mtimeNs } = await stat(path, { bigint: true });
+    const name = path.slice(folder.length + 1);
+    yield {
+      keyspace,
+      table,
+      name,
+      path,
+      bytes: Number(size),
+      identity: `${keyspace}/${table}/${name}:${ino}:${size}:${mtimeNs}`,
+    };
+  }
+}
+
+async function snapshotTags(folder: string): Promise<ReadonlySet<string>> {
+  const tags = new Set<string>();
+  for (const keyspace of await foldersIn(folder))
+    for (const table of await foldersIn(join(folder, keyspace)))
+      for (const tag of await foldersIn(join(folder, keyspace, table, 'snapshots')))
+        if (tag.startsWith(TAG_PREFIX)) tags.add(tag);
+  return tags;
+}
+
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  if (!existsSync(folder)) return [];
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
