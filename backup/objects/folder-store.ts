@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs
 import { dirname, join } from 'node:path';
 import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import { SECRET_FOLDER_MODE } from '../../core/files.ts';
-import { objectNotFound, requireName, streamOf, type ObjectStore, type StoredObject } from './object-store.ts';
+import { objectNotFound, readBody, requireName, type ObjectStore, type StoredObject } from './object-store.ts';
 
 /** What is being written; no object's name begins with a dot, so no listing shows it. */
 const TEMPORARY = /^\.put-/;
@@ -30,13 +30,14 @@ export function folderStore(folder: string): ObjectStore {
     made.add(path);
   };
 
-  async function* walk(relative: string, prefix: string): AsyncGenerator<StoredObject> {
+  /** Every file whose name begins with `prefix`, in the order of names; unfinished ones only, or none of them. */
+  async function* walk(relative: string, prefix: string, unfinished = false): AsyncGenerator<StoredObject> {
     for (const entry of sorted(await entriesOf(join(folder, relative)))) {
       const name = relative === '' ? entry.name : `${relative}/${entry.name}`;
       if (entry.isDirectory()) {
         const below = `${name}/`;
-        if (below.startsWith(prefix) || prefix.startsWith(below)) yield* walk(name, prefix);
-      } else if (name.startsWith(prefix) && !TEMPORARY.test(entry.name)) {
+        if (below.startsWith(prefix) || prefix.startsWith(below)) yield* walk(name, prefix, unfinished);
+      } else if (name.startsWith(prefix) && TEMPORARY.test(entry.name) === unfinished) {
         const found = await statOf(join(folder, name), name);
         if (found !== undefined) yield found;
       }
@@ -47,19 +48,16 @@ export function folderStore(folder: string): ObjectStore {
     address,
     async put(name, body) {
       const path = pathOf(name);
+      const reading = readBody(body);
       try {
         await makeFolder(dirname(path));
         const temporary = join(dirname(path), `.put-${randomBytes(9).toString('hex')}`);
-        let bytes = 0;
         let file: FileHandle | undefined;
         try {
           file = await open(temporary, 'wx', 0o600);
-          for await (const part of streamOf(body)) {
-            await writeWhole(file, part);
-            bytes += part.length;
-          }
+          for await (const part of reading.stream) await writeWhole(file, part);
           await file.sync();
-          if ((await file.stat()).size !== bytes)
+          if ((await file.stat()).size !== reading.bytes)
             throw new WardlineError('STORE_REFUSED', `${address} did not keep all bytes of ${name}`);
           await file.close();
           file = undefined;
@@ -72,9 +70,9 @@ export function folderStore(folder: string): ObjectStore {
           throw error;
         }
         await syncFolder(dirname(path));
-        return bytes;
+        return reading.bytes;
       } catch (error) {
-        throw asStoreError(error, address);
+        throw reading.failure(() => asStoreError(error, address));
       }
     },
     async *get(name) {
@@ -104,6 +102,19 @@ export function folderStore(folder: string): ObjectStore {
         await syncFolder(dirname(pathOf(name)));
       } catch (error) {
         if (!isMissing(error)) throw asStoreError(error, address);
+      }
+    },
+    async removeUnfinished(before) {
+      let removed = 0;
+      try {
+        for await (const { name, modified } of walk('', '', true)) {
+          if (modified >= before) continue;
+          await rm(join(folder, name), { force: true });
+          removed += 1;
+        }
+        return removed;
+      } catch (error) {
+        throw asStoreError(error, address);
       }
     },
     close: () => Promise.resolve(),

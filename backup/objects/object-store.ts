@@ -23,17 +23,26 @@ export interface StoredObject {
 export interface ObjectStore {
   /** Where it is, for people; holds no secret. */
   readonly address: string;
-  /** Stores an object and returns its size in bytes. Rejects with the body's own error where that fails; nothing is left. */
+  /**
+   * Stores an object and returns its size in bytes. Rejects with the body's own error where that fails; nothing is left.
+   * Only a body that can be made anew is sent again where the store failed.
+   */
   put(name: string, body: ObjectBody): Promise<number>;
   /** The object's bytes. Throws at the first read. */
   get(name: string): AsyncIterable<Uint8Array>;
   stat(name: string): Promise<StoredObject | undefined>;
   list(prefix: string): AsyncIterable<StoredObject>;
   remove(name: string): Promise<void>;
+  /**
+   * Removes what puts that began before `before` (milliseconds since the epoch) left unfinished, such as those that were
+   * killed, and returns how much of it there was. No listing shows it. A put that is still under way fails.
+   */
+  removeUnfinished(before: number): Promise<number>;
   close(): Promise<void>;
 }
 
-export type ObjectBody = Uint8Array | AsyncIterable<Uint8Array>;
+/** Bytes, a stream that can be read once, or what makes such a stream at each call. */
+export type ObjectBody = Uint8Array | AsyncIterable<Uint8Array> | (() => AsyncIterable<Uint8Array>);
 
 const NAME = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[A-Za-z0-9._=-]+(?:\/[A-Za-z0-9._=-]+)*$/;
 const LONGEST_NAME = 512;
@@ -59,7 +68,44 @@ export async function readObject(store: Pick<ObjectStore, 'get'>, name: string, 
 /** A body as a stream, whichever form it has. */
 export async function* streamOf(body: ObjectBody): AsyncGenerator<Uint8Array> {
   if (body instanceof Uint8Array) yield body;
-  else yield* body;
+  else yield* typeof body === 'function' ? body() : body;
+}
+
+/** A body while it is sent. What fails in it is kept apart from what fails in the store. */
+export interface BodyReading {
+  /** Read so far. */
+  readonly bytes: number;
+  readonly stream: AsyncIterable<Uint8Array>;
+  /** The body's own error where it failed, else `storeError`. */
+  failure(storeError: () => Error): unknown;
+}
+
+export function readBody(body: ObjectBody): BodyReading {
+  let bytes = 0;
+  let failed: { readonly error: unknown } | undefined;
+  async function* stream(): AsyncGenerator<Uint8Array> {
+    const parts = streamOf(body);
+    try {
+      for (;;) {
+        const next = await parts.next().catch((error: unknown) => {
+          failed = { error };
+          throw error;
+        });
+        if (next.done === true) return;
+        bytes += next.value.length;
+        yield next.value;
+      }
+    } finally {
+      await parts.return(undefined);
+    }
+  }
+  return {
+    get bytes() {
+      return bytes;
+    },
+    stream: stream(),
+    failure: (storeError) => (failed === undefined ? storeError() : failed.error),
+  };
 }
 
 export function objectNotFound(store: Pick<ObjectStore, 'address'>, name: string): WardlineError {

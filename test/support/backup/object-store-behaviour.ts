@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readObject, type ObjectStore } from '../../../backup/objects/object-store.ts';
+import { createReadStream } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readObject, streamOf, type ObjectStore } from '../../../backup/objects/object-store.ts';
 import { codeOfAsync } from '../failure.ts';
 
 /** Holds an object store to what `ObjectStore` guarantees; `open` gives an empty one each time. */
@@ -49,6 +50,12 @@ export function objectStoreBehaviour(title: string, open: () => ObjectStore | Pr
       expect(got.digest('hex')).toBe(sent.digest('hex'));
     });
 
+    it('takes a body that can be made anew', async () => {
+      const body = Buffer.from('made');
+      expect(await store.put('made', () => streamOf(body))).toBe(4);
+      expect((await readObject(store, 'made')).equals(body)).toBe(true);
+    });
+
     it('replaces an object, whole', async () => {
       await store.put('x', Buffer.from('the first, and longer'));
       await store.put('x', Buffer.from('second'));
@@ -65,6 +72,28 @@ export function objectStoreBehaviour(title: string, open: () => ObjectStore | Pr
       expect((await readObject(store, 'kept')).toString()).toBe('former');
       expect(await store.stat('never')).toBeUndefined();
       expect(await listed('')).toEqual(['kept']);
+    });
+
+    it("passes on a body's error that looks like one of the store's", async () => {
+      await expect(store.put('x', () => createReadStream('/no/such/file'))).rejects.toMatchObject({
+        code: 'ENOENT',
+      });
+    });
+
+    it('removes what is unfinished, by its age, and never completes it', async () => {
+      const end = Promise.withResolvers<undefined>();
+      async function* endless() {
+        for (let part = 0; part < 10; part += 1) yield randomBytes(1024 * 1024);
+        await end.promise;
+      }
+      const failed = codeOfAsync(() => store.put('a/unfinished', endless()));
+      const [hourAgo, later] = [Date.now() - 3_600_000, Date.now() + 3_600_000];
+      expect(await store.removeUnfinished(hourAgo)).toBe(0);
+      await vi.waitFor(async () => expect(await store.removeUnfinished(later)).toBe(1), 5000);
+      expect(await store.removeUnfinished(later)).toBe(0);
+      end.resolve(undefined);
+      expect(await failed).toBe('STORE_UNREACHABLE');
+      expect(await listed('')).toEqual([]);
     });
 
     it('says that an object is not there', async () => {
