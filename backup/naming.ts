@@ -35,6 +35,9 @@ export function storeNames(install: string) {
     log: (topic: string) => below('log', `${topic}/`),
     chunk: (topic: string, sequence: number) => below('log', topic, `${digits(sequence)}.age`),
     chunkSeal: (topic: string, sequence: number) => below('log', topic, `${digits(sequence)}.jws`),
+    /** One empty object for each topic that is in the archive, so that nobody has to list all chunks to know. */
+    archivedTopics: below('log-topics/'),
+    archivedTopic: (topic: string) => below('log-topics', topic),
     /** Checkpoints of the audit log, as the notary signed them. */
     checkpoint: (epoch: number) => below('checkpoints', String(epoch)),
     drills: below('drills/'),
