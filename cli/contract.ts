@@ -35,11 +35,15 @@ function foldersOf(context: CommandContext): string[] {
  * Provisions what a contract needs, as the operator, and puts every change on the record: of the servers, and of the
  * contract itself since it was last used here. Returns the changes made.
  */
-export async function provision(context: CommandContext, contract: CompiledContract): Promise<readonly Change[]> {
+export async function provision(
+  context: CommandContext,
+  contract: CompiledContract,
+  file: string,
+): Promise<readonly Change[]> {
   const { id, version, hash } = contract;
   const changes = await applyProvision(context.connection(), contract, context.settings());
   const previous = contractInForce(context.home(), id);
-  if (changes.length === 0 && previous?.hash === hash) return changes;
+  if (changes.length === 0 && previous?.hash === hash && previous.document !== '') return changes;
   const audit = context.audit('operator');
   try {
     await audit.append({
@@ -50,13 +54,15 @@ export async function provision(context: CommandContext, contract: CompiledContr
       counts: { changes: changes.length },
       details: {
         changes: changes.map(({ kind, name }) => `${kind} ${name}`),
-        ...(previous === undefined || previous.hash === hash ? {} : { previous }),
+        ...(previous === undefined || previous.hash === hash
+          ? {}
+          : { previous: { version: previous.version, hash: previous.hash } }),
       },
     });
   } finally {
     await audit.close();
   }
-  keepContractInForce(context.home(), contract);
+  keepContractInForce(context.home(), contract, file);
   return changes;
 }
 
@@ -162,12 +168,13 @@ export function registerContract(program: Command): void {
     .addHelpText('after', '\nExample:\n  wardline contract apply smart-home --dry-run')
     .action(async (name: string, { dryRun }: { dryRun?: boolean }, command: Command) => {
       const context = contextOf(command);
-      const found = loadContract(contractPathOf(context, name));
+      const file = contractPathOf(context, name);
+      const found = loadContract(file);
       if (dryRun !== true) await recordConfiguration(context, 'operator', found);
       const changes =
         dryRun === true
           ? await planProvision(context.connection(), found, context.settings())
-          : await provision(context, found);
+          : await provision(context, found, file);
       context.output.result({ dryRun: dryRun === true, changes } as unknown as JsonValue, () =>
         changes.length === 0
           ? 'Nothing to change.'

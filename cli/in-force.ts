@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { AuditLog, EventStatement } from '../audit/event/event.ts';
@@ -12,7 +13,7 @@ import type { PrincipalName } from '../security/principals/names.ts';
 import type { CommandContext } from './context.ts';
 
 const settingsRecord = z.record(z.string(), z.string());
-const contractRecord = z.strictObject({ version: z.string(), hash: z.string() });
+const contractRecord = z.strictObject({ version: z.string(), hash: z.string(), document: z.string().default('') });
 
 /** A contract as it was last used in this home. */
 export type ContractInForce = z.infer<typeof contractRecord>;
@@ -70,10 +71,26 @@ export function contractInForce(home: Home, id: string): ContractInForce | undef
   return readRecord(contractPath(home, id), contractRecord);
 }
 
-/** Keeps that this is the contract in force from now on. Call it when that is on the record. */
-export function keepContractInForce(home: Home, { id, version, hash: contractHash }: CompiledContract): void {
-  writeRecord(home, contractPath(home, id), { version, hash: contractHash });
+/** Keeps that this is the contract in force from now on, with its file as it is. Call it when that is on the record. */
+export function keepContractInForce(home: Home, { id, version, hash: contractHash }: CompiledContract, file: string) {
+  writeRecord(home, contractPath(home, id), { version, hash: contractHash, document: readFileSync(file, 'utf8') });
 }
+
+/** The contracts in force in this home, with their files as they were when they came into force. */
+export function contractsInForce(home: Home): { id: string; version: string; document: string }[] {
+  if (!existsSync(home.paths.inForce)) return [];
+  return readdirSync(home.paths.inForce)
+    .toSorted()
+    .flatMap((file) => {
+      const [, encoded] = CONTRACT_FILE.exec(file) ?? [];
+      if (encoded === undefined) return [];
+      const id = decodeURIComponent(encoded);
+      const record = contractInForce(home, id);
+      return record === undefined ? [] : [{ id, version: record.version, document: record.document }];
+    });
+}
+
+const CONTRACT_FILE = /^contract-(.+)\.json$/;
 
 function contractPath({ paths }: Home, id: string): string {
   return join(paths.inForce, `contract-${encodeURIComponent(id)}.json`);

@@ -40,7 +40,7 @@ export async function runCommand(
     // First the input: what cannot be read is refused before anything is made on the servers.
     const { options, finished } = await sourceOptions(context, environment.contract, flags);
     await recordConfiguration(context, 'operator', environment.contract, flags.set);
-    await provision(context, environment.contract);
+    await provision(context, environment.contract, environment.contractPath);
     const counts = { read: 0, stored: 0, dead: 0 };
     const counter = (name: keyof typeof counts) => (more: number) => {
       counts[name] += more;
@@ -58,7 +58,7 @@ export async function sourceCommand(context: CommandContext, flags: SourceFlags)
   return withEnvironment(context, 'source', flags.contract, async (environment) => {
     const { options, finished } = await sourceOptions(context, environment.contract, flags);
     await recordConfiguration(context, 'operator', environment.contract, flags.set);
-    await provision(context, environment.contract);
+    await provision(context, environment.contract, environment.contractPath);
     const source = await openSource(environment, options);
     try {
       // Each batch is a trace of its own: a source may run for months.

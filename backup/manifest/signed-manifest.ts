@@ -40,7 +40,7 @@ function requireFormat(document: unknown, backup: string): void {
   if (format === MANIFEST_FORMAT) return;
   throw new WardlineError(
     'BACKUP_FORMAT',
-    `backup ${backup} has the format ${JSON.stringify(format) ?? 'none'}; this version of wardline reads format ${MANIFEST_FORMAT}`,
+    `backup ${backup} has the format ${JSON.stringify(format ?? null)}; this version of wardline reads format ${MANIFEST_FORMAT}`,
     { hint: 'restore it with the version that made it' },
   );
 }

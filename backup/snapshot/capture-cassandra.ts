@@ -1,4 +1,4 @@
-import type { Client } from 'cassandra-driver';
+import { types, type Client } from 'cassandra-driver';
 import { asCassandraError } from '../../security/connect/cassandra.ts';
 import { KEYS_KEYSPACE } from '../../security/principals/names.ts';
 import type { Manifest } from '../manifest/manifest.ts';
@@ -108,6 +108,8 @@ async function describeKeyspace(
   return keyspace;
 }
 
+/** UUIDs and addresses are objects of the driver's. */
 function text(value: unknown): string {
-  return value === null || value === undefined ? '' : String(value as string);
+  if (typeof value === 'string') return value;
+  return value instanceof types.Uuid || value instanceof types.InetAddress ? value.toString() : '';
 }

@@ -25,10 +25,10 @@ interface Marks {
 export async function markUnderWay<T>(marks: Marks, what: Undertaking, id: string, work: () => Promise<T>): Promise<T> {
   const { store, install } = marks;
   const name = storeNames(install).underWay(what, id);
-  const mark = async (): Promise<void> => void (await store.put(name, Buffer.from('')));
+  const mark = (): Promise<number> => store.put(name, Buffer.from(''));
   await mark();
   // That a mark could not be renewed matters only after an hour of failures, and then the store cannot be used either.
-  const renewal = setInterval(() => void mark().catch(() => undefined), RENEW_MILLISECONDS).unref();
+  const renewal = setInterval(() => void mark().catch(() => 0), RENEW_MILLISECONDS).unref();
   try {
     return await work();
   } finally {
