@@ -52,7 +52,9 @@ export function auditSources(
 }
 
 /** The principals' public keys, from beside their private ones. */
-export function publicKeysOf(connection: Connection): readonly { principal: string; publicKeyPem: string }[] {
+export function publicKeysOf(
+  connection: Pick<Connection, 'principals'>,
+): readonly { principal: string; publicKeyPem: string }[] {
   return Object.entries(connection.principals).flatMap(([principal, { signingKey }]) => {
     const path = join(dirname(signingKey), 'signing.pub');
     return existsSync(path) ? [{ principal, publicKeyPem: readFileSync(path, 'utf8') }] : [];
