@@ -1,9 +1,12 @@
 import { Argument, type Command } from 'commander';
 import type { AuditAction } from '../audit/event/actions.ts';
+import { ensureRecovery } from '../backup/recipients/recovery.ts';
+import { systemClock } from '../core/clock.ts';
 import { asWardlineError, EXIT, WardlineError } from '../core/errors/errors.ts';
 import type { JsonValue } from '../core/record.ts';
 import { LOG_NAMES, setupStack, stackLogs, stackStatus, startStack, stopStack, type LogName } from '../stack/index.ts';
 import type { PrincipalName } from '../security/principals/names.ts';
+import { identityRemarks, recordFirstIdentity } from './backup/identity-state.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { recordSettings } from './in-force.ts';
 import { endDeadLetterKeys } from './access/dead-letter-keys.ts';
@@ -63,6 +66,8 @@ export function registerLife(program: Command): void {
       const context = contextOf(command);
       const home = context.homeOrNew();
       const elsewhere = context.settings().connection;
+      // Before the first key: none is made that cannot be escrowed.
+      const firstIdentity = await ensureRecovery(home, systemClock);
       if (elsewhere?.mode === 'external') {
         const { kafka, cassandra } = elsewhere;
         context.output.result(
@@ -82,6 +87,7 @@ export function registerLife(program: Command): void {
       });
       await recordSettings(context, (statement) => context.spool('operator').append(statement));
       await onRecord('operator', 'stack.up');
+      if (firstIdentity) await recordFirstIdentity(context);
       await endDeadLetterKeys(context, connection);
       const seconds = Math.round((performance.now() - started) / 100) / 10;
       context.output.result(
@@ -153,6 +159,7 @@ export function registerLife(program: Command): void {
           ]),
         ]),
       );
+      for (const line of identityRemarks(home)) context.output.note(line);
       for (const { name, refusal } of daemons)
         if (refusal !== undefined) context.output.note(`${name} refuses to work: ${refusal}`);
       if (rows.some(({ running }) => !running)) process.exitCode = EXIT.unreachable;

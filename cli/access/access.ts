@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ensureRecovery } from '../../backup/recipients/recovery.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EXIT } from '../../core/errors/errors.ts';
 import { mintCertificates } from '../../security/certs/mint.ts';
@@ -9,6 +10,7 @@ import { mintKeyStores } from '../../security/keyring/mint.ts';
 import { PRINCIPALS } from '../../security/principals/table.ts';
 import { credentials } from '../../security/connect/credentials.ts';
 import { reloadCertificates, stackStatus } from '../../stack/index.ts';
+import { recordFirstIdentity } from '../backup/identity-state.ts';
 import { contextOf, principalNamed, type CommandContext } from '../context.ts';
 import { endDeadLetterKeys } from './dead-letter-keys.ts';
 import { registerKeys } from './keys.ts';
@@ -73,6 +75,7 @@ function registerCerts(program: Command): void {
       const { made } = await mintCertificates(home, systemClock);
       await mintKeyStores(home, systemClock);
       await onRecord(context, 'certs.mint', { made: made.length });
+      if (await ensureRecovery(home, systemClock)) await recordFirstIdentity(context);
       const elsewhere = context.settings().connection;
       // Of its own servers a home asks at each `up`.
       if (elsewhere?.mode === 'external') await endDeadLetterKeys(context, elsewhere);

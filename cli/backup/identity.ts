@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { makeDrillIdentity, makeRecovery } from '../../backup/recipients/recovery.ts';
 import { systemClock } from '../../core/clock.ts';
-import type { JsonValue } from '../../core/record.ts';
 import { contextOf } from '../context.ts';
 import { onRecordWhateverRuns } from './on-record.ts';
-import { recoverySheet, sheetText } from './recovery-sheet.ts';
+import { recoverySheet, sheetDocument, sheetText } from './recovery-sheet.ts';
 
 /** Adds the commands on who can read backups and escrowed keys. */
 export function registerIdentity(backup: Command): void {
@@ -51,7 +50,7 @@ export function registerIdentity(backup: Command): void {
         outcome: 'success',
         details: { what: 'sheet printed', with_identity: sheet.identities.length > 0 },
       });
-      context.output.result(sheet as unknown as JsonValue, () => sheetText(sheet));
+      context.output.result(sheetDocument(sheet), () => sheetText(sheet));
     });
 }
 

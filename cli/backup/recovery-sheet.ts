@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { describeRecipients, readIdentities, type Recipients } from '../../backup/recipients/recovery.ts';
 import type { PrincipalAccess } from '../../core/connection.ts';
 import { readIfPresent } from '../../core/files.ts';
+import type { JsonValue } from '../../core/record.ts';
 import { principalAccess } from '../../security/certs/identities.ts';
 import { checkpointPublicKey } from '../../security/keyring/checkpoint-key.ts';
 import { PRINCIPAL_NAMES } from '../../security/principals/names.ts';
@@ -47,6 +48,11 @@ export function recoverySheet(context: CommandContext): RecoverySheet {
     },
     stores: { backup: backup.store ?? home.paths.backupStore, escrow: backup.escrow ?? home.paths.escrowStore },
   };
+}
+
+export function sheetDocument({ recipients, ...rest }: RecoverySheet): JsonValue {
+  const { recovery, former, drill = null } = recipients;
+  return { ...rest, recipients: { recovery, former, drill } };
 }
 
 /** The sheet as a page to be printed. */
