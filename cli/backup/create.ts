@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import { checkpointsFolder, checkpointsTopicReader } from '../../audit/notary/places.ts';
+import { noteVerifier } from '../../audit/checkpoint/signed-note.ts';
+import { signingKey } from '../../audit/signature/signing-key.ts';
+import type { Manifest } from '../../backup/manifest/manifest.ts';
+import { readRecipients } from '../../backup/recipients/recovery.ts';
+import { captureCassandra } from '../../backup/snapshot/capture-cassandra.ts';
+import { captureKafka } from '../../backup/snapshot/capture-kafka.ts';
+import { createBackup, type BackupSummary } from '../../backup/snapshot/create.ts';
+import { newestCheckpoint } from '../../backup/snapshot/newest-checkpoint.ts';
+import { embeddedNode } from '../../backup/snapshot/node.ts';
+import { systemClock } from '../../core/clock.ts';
+import { accessOf, readCredential } from '../../security/connect/access.ts';
+import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
+import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
+import { checkpointPublicKey } from '../../security/keyring/checkpoint-key.ts';
+import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
+import { contextOf, type CommandContext } from '../context.ts';
+import { contractsInForce } from '../in-force.ts';
+import { bytesText, withShelf } from './shelf.ts';
+
+const ARCHIVER = 'archiver';
+const FILES_AT_ONCE = 8;
+
+/** Makes a backup of a home's servers as the archiver. */
+export async function createCommand(
+  context: CommandContext,
+  options: { readonly beforeRestore?: boolean } = {},
+): Promise<BackupSummary> {
+  const home = context.home();
+  const connection = context.connection();
+  const access = accessOf(connection, ARCHIVER);
+  const keyStore = await openKeyStore(access);
+  const kafka = kafkaClient(connection, ARCHIVER);
+  const admin = kafka.admin();
+  const cassandra = cassandraClient(connection, ARCHIVER, { connectionsPerHost: 1 });
+  const audit = context.audit(ARCHIVER);
+  const publicKey = checkpointPublicKey(accessOf(connection, 'notary'));
+  try {
+    await Promise.all([admin.connect().catch(kafkaFailed), cassandra.connect().catch(cassandraFailed)]);
+    return await withShelf(context, ({ store, trusted }) =>
+      createBackup({
+        ...{ home, store, trusted, audit, clock: systemClock },
+        signingKey: signingKey(ARCHIVER, readCredential(access.signingKey)),
+        namingKey: keyStore.namingKey(),
+        recipients: readRecipients(home),
+        captureKafka: () => captureKafka(admin),
+        captureCheckpoint: () =>
+          newestCheckpoint({
+            install: home.install,
+            places: [
+              checkpointsFolder(home.paths.checkpoints, systemClock),
+              checkpointsTopicReader({ kafka, principal: ARCHIVER }),
+            ],
+            verifier: (origin) => noteVerifier(origin, publicKey),
+          }),
+        captureCassandra: () => captureCassandra(cassandra),
+        contracts: contractsInForce(home),
+        node: embeddedNode(home),
+        parallel: FILES_AT_ONCE,
+        patience: context.settings().backup.patienceSeconds * 1000,
+        beforeRestore: options.beforeRestore === true,
+        onProgress: ({ files, bytes }) => context.output.progress(`${files} files, ${bytesText(bytes)}`),
+      }),
+    );
+  } finally {
+    await Promise.allSettled([admin.disconnect(), cassandra.shutdown(), audit.close()]);
+  }
+}
+
+/** Adds `backup create`. */
+export function registerCreate(backup: Command): void {
+  backup
+    .command('create')
+    .description('make a backup: committed offsets, audit checkpoint, then a snapshot of all tables but those of keys')
+    .addHelpText('after', '\nExample:\n  wardline backup create')
+    .action(async (_options, command: Command) => {
+      const context = contextOf(command);
+      const started = performance.now();
+      const { id, files, bytes, sent, manifest, manifestSha256 } = await createCommand(context);
+      const seconds = Math.round((performance.now() - started) / 100) / 10;
+      context.output.result({ id, files, bytes, sent, seconds, manifestSha256, tables: tablesOf(manifest) }, () =>
+        [
+          `Backup ${id}: ${files} files of ${tablesOf(manifest).length} tables, ${bytesText(bytes)}; ${bytesText(sent)} sent, in ${seconds} s.`,
+          `Manifest, signed by the archiver and on the audit log: SHA-256 ${manifestSha256}`,
+        ].join('\n'),
+      );
+    });
+}
+
+function tablesOf({ cassandra }: Manifest): readonly string[] {
+  return cassandra.keyspaces.flatMap(({ name, tables }) => tables.map((table) => `${name}.${table.name}`));
+}
+
+function kafkaFailed(error: unknown): never {
+  throw asKafkaError(error);
+}
+
+function cassandraFailed(error: unknown): never {
+  throw asCassandraError(error);
+}
