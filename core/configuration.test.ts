@@ -85,6 +85,8 @@ describe('settings', () => {
     ['an unknown key', 'worker:\n  widnowRecords: 5\n', 'widnowRecords'],
     ['a value below its limit', 'servers:\n  cassandraHeapMegabytes: 64\n', 'servers.cassandraHeapMegabytes'],
     ['a value of another type', 'source:\n  batchRecords: many\n', 'source.batchRecords'],
+    ['a store that is no URL', 'backup:\n  s3:\n    endpoint: s3.example.com\n', 'backup.s3.endpoint'],
+    ['a store elsewhere in clear', 'backup:\n  s3:\n    endpoint: http://s3.example.com\n', 'backup.s3.endpoint'],
     ['an endpoint that is no URL', 'telemetry:\n  otlpEndpoint: collector\n', 'telemetry.otlpEndpoint'],
   ])('refuse %s and name it', (_what, text, named) => {
     expect(withFile(text)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_INVALID' }));

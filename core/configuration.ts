@@ -5,6 +5,13 @@ import { WardlineError } from './errors/errors.ts';
 import { readIfPresent } from './files.ts';
 import type { Home } from './home.ts';
 
+/** Without TLS the names of objects, and what a store says of itself, could be read and changed on the way. */
+function isHttpsOrLoopback(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
+}
+
 /** Every setting with its default. `wardline.example.yaml` shows the same, commented; a test holds the two together. */
 export const settingsSchema = z.strictObject({
   connection: connectionSchema.optional(),
@@ -49,10 +56,12 @@ export const settingsSchema = z.strictObject({
       s3: z
         .strictObject({
           /** Without one, Amazon's own. Credentials come from where the AWS SDK looks for them. */
-          endpoint: z.url().optional(),
+          endpoint: z.url().refine(isHttpsOrLoopback, 'must be https outside one machine').optional(),
           region: z.string().default('us-east-1'),
           /** Buckets by path instead of by host name, as most servers other than Amazon's want it. */
           pathStyle: z.boolean().default(false),
+          /** Objects of backups are locked (governance mode) for so many days; 0 is not at all. Keys never are. */
+          lockDays: z.int().min(0).default(0),
         })
         .prefault({}),
       /** How long a command waits for a store that does not answer before it gives up. */

@@ -2,14 +2,68 @@ import { resolve } from 'node:path';
 import type { Settings } from '../../core/configuration.ts';
 import type { Home } from '../../core/home.ts';
 import { folderStore } from './folder-store.ts';
+import { limitedStore } from './limited-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import { retryingStore, type Patience } from './retrying-store.ts';
 
-/** Opens the store that a home's backups and log archive go to. */
-export function openBackupStore(home: Home, settings: Settings): ObjectStore {
-  return openStore(settings.backup.store ?? home.paths.backupStore, home);
+export interface StoreOptions extends Omit<Patience, 'seconds'> {
+  /** As the settings say where it is left out: `backup.patienceSeconds`. */
+  readonly patienceSeconds?: number | undefined;
+  /** For all that is written and read, together. Without it there is no limit. */
+  readonly bytesPerSecond?: number | undefined;
 }
 
-/** A folder by its path, which counts from the home. */
-function openStore(location: string, home: Home): ObjectStore {
-  return folderStore(resolve(home.path, location));
+/** Opens the store that a home's backups and log archive go to: a folder, or a bucket of an S3 server. */
+export function openBackupStore(home: Home, settings: Settings, options: StoreOptions = {}): ObjectStore {
+  const { store: location = home.paths.backupStore, s3 } = settings.backup;
+  const store = openStore(home, location, async () => {
+    const { s3Place, s3Store } = await import('./s3/index.ts');
+    return s3Store(s3Place(location, s3), s3.lockDays);
+  });
+  return wrapped(store, settings, options);
+}
+
+/**
+ * Opens the store that keys are escrowed in. In a bucket, whatever is removed is gone: one that keeps versions or has
+ * object lock is STORE_REFUSED at the first put, and at each removal.
+ */
+export function openEscrowStore(home: Home, settings: Settings, options: StoreOptions = {}): ObjectStore {
+  const { escrow: location = home.paths.escrowStore, s3 } = settings.backup;
+  const store = openStore(home, location, async () => {
+    const { requireErasable, s3Place, s3Store } = await import('./s3/index.ts');
+    const place = s3Place(location, s3);
+    return requireErasable(s3Store(place), place);
+  });
+  return wrapped(store, settings, options);
+}
+
+/** A folder by its path, which counts from the home, or what `openS3` gives. */
+function openStore(home: Home, location: string, openS3: () => Promise<ObjectStore>): ObjectStore {
+  return location.startsWith('s3://') ? lateStore(location, openS3) : folderStore(resolve(home.path, location));
+}
+
+function wrapped(store: ObjectStore, settings: Settings, options: StoreOptions): ObjectStore {
+  const { patienceSeconds: seconds = settings.backup.patienceSeconds, bytesPerSecond, ...patience } = options;
+  const limited = bytesPerSecond === undefined ? store : limitedStore(store, bytesPerSecond);
+  return retryingStore(limited, { seconds, ...patience });
+}
+
+/** A store that is opened when it is first used: loading the AWS SDK takes longer than most commands. */
+function lateStore(address: string, open: () => Promise<ObjectStore>): ObjectStore {
+  let opened: Promise<ObjectStore> | undefined;
+  const store = (): Promise<ObjectStore> => (opened ??= open());
+  return {
+    address,
+    put: async (name, body) => (await store()).put(name, body),
+    async *get(name) {
+      yield* (await store()).get(name);
+    },
+    stat: async (name) => (await store()).stat(name),
+    async *list(prefix) {
+      yield* (await store()).list(prefix);
+    },
+    remove: async (name) => (await store()).remove(name),
+    removeUnfinished: async (before) => (await store()).removeUnfinished(before),
+    close: async () => (await opened)?.close(),
+  };
 }

@@ -11,8 +11,6 @@ export interface S3Place {
   readonly address: string;
 }
 
-const S3_SCHEME = 's3://';
-
 const LOCATION = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9._=-]+(?:\/[A-Za-z0-9._=-]+)*))?\/?$/;
 const CONNECTION_MILLISECONDS = 5000;
 /** A connection on which nothing moves for so long is given up. */
@@ -23,7 +21,10 @@ const ATTEMPTS = 3;
  * A client of the bucket that `location` names. The SDK finds credentials where it always does: environment, profile,
  * workload identity. Throws CONFIGURATION_INVALID where `location` is not of the form `s3://bucket/prefix`.
  */
-export function s3Place(location: string, settings: Settings['backup']['s3']): S3Place {
+export function s3Place(
+  location: string,
+  settings: Pick<Settings['backup']['s3'], 'endpoint' | 'region' | 'pathStyle'>,
+): S3Place {
   const [, bucket, prefix] = LOCATION.exec(location) ?? [];
   if (bucket === undefined)
     throw new WardlineError('CONFIGURATION_INVALID', `${location} is not of the form s3://bucket/prefix`, {
@@ -40,6 +41,6 @@ export function s3Place(location: string, settings: Settings['backup']['s3']): S
     client,
     bucket,
     prefix: prefix === undefined ? '' : `${prefix}/`,
-    address: `${S3_SCHEME}${bucket}${prefix === undefined ? '' : `/${prefix}`}`,
+    address: `s3://${bucket}${prefix === undefined ? '' : `/${prefix}`}`,
   };
 }
