@@ -6,7 +6,6 @@ import { createSemaphore } from '../../core/async/semaphore.ts';
 import type { Clock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
-import { tryLock } from '../../stack/index.ts';
 import { readDamaged, writeDamaged } from '../manifest/damaged.ts';
 import { MANIFEST_FORMAT, type BackupFile, type Manifest } from '../manifest/manifest.ts';
 import { signManifest } from '../manifest/signed-manifest.ts';
@@ -16,7 +15,7 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import { openContentJournal, type StoredContent } from './content-journal.ts';
 import { storeContent, type ContentStoreParts } from './contents.ts';
 import { snapshotTag, type SnapshotNode } from './node.ts';
-import { markUnderWay, waitUntilNoneUnderWay } from './under-way.ts';
+import { markUnderWay, waitUntilNoneUnderWay, type Mark } from './under-way.ts';
 
 /** What a backup is made of. The captures are called in the order in which they stand here, each after the one before. */
 export interface BackupParts {
@@ -67,17 +66,14 @@ export interface BackupSummary {
  */
 export async function createBackup(parts: BackupParts): Promise<BackupSummary> {
   const { home, clock, node, audit } = parts;
-  const lock = tryLock(join(home.paths.backup, 'create'));
-  if (lock === undefined)
-    throw new WardlineError('BACKUP_BUSY', 'a backup of this home is under way', { hint: 'wait until it has ended' });
   const id = newBackupId(clock.now());
+  const marks = { store: parts.store, home, clock };
   try {
-    // Of a call that was killed.
-    await node.clearAll();
-    const marks = { store: parts.store, install: home.install, clock };
-    return await markUnderWay(marks, 'backup', id, async () => {
+    return await markUnderWay(marks, 'backup', id, async (mark) => {
+      // Of a call that was killed.
+      await node.clearAll();
       await waitUntilNoneUnderWay(marks, 'prune', parts.patience);
-      return await makeBackup(parts, id);
+      return await makeBackup(parts, id, mark);
     });
   } catch (error) {
     await audit
@@ -85,12 +81,10 @@ export async function createBackup(parts: BackupParts): Promise<BackupSummary> {
       // The failure itself is what the caller must hear of.
       .catch(() => undefined);
     throw error;
-  } finally {
-    lock.release();
   }
 }
 
-async function makeBackup(parts: BackupParts, id: string): Promise<BackupSummary> {
+async function makeBackup(parts: BackupParts, id: string, mark: Mark): Promise<BackupSummary> {
   const { home, store, clock, signingKey, audit, contracts, recipients, beforeRestore = false } = parts;
   const startedAt = timeOf(clock);
   const kafka = await parts.captureKafka();
@@ -104,6 +98,7 @@ async function makeBackup(parts: BackupParts, id: string): Promise<BackupSummary
     ...{ kafka, checkpoint, cassandra, contracts, files },
   };
   const signed = signManifest(manifest, signingKey);
+  mark.requireUnbroken();
   await store.put(storeNames(home.install).manifest(id), Buffer.from(signed));
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const manifestSha256 = createHash('sha256').update(signed).digest('hex');
