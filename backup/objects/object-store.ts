@@ -48,9 +48,12 @@ const NAME = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[A-Za-z0-9._=-]+(?:\/[A-Za-z0-9._=-]
 const LONGEST_NAME = 512;
 
 /** Names are of one alphabet that every store takes as it is, in segments that no store can leave its place by. */
+export function isName(text: string): boolean {
+  return text.length <= LONGEST_NAME && NAME.test(text);
+}
+
 export function requireName(name: string): void {
-  if (name.length > LONGEST_NAME || !NAME.test(name))
-    throw new WardlineError('INTERNAL', `${JSON.stringify(name)} is no name of an object`);
+  if (!isName(name)) throw new WardlineError('INTERNAL', `${JSON.stringify(name)} is no name of an object`);
 }
 
 /** Reads a small object whole. Throws OBJECT_DAMAGED where it is larger than `most` bytes. */

@@ -5,6 +5,7 @@ import { folderStore } from './folder-store.ts';
 import { limitedStore } from './limited-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { retryingStore, type Patience } from './retrying-store.ts';
+import { isS3, parseS3Location, type S3Location } from './s3/location.ts';
 
 export interface StoreOptions extends Omit<Patience, 'seconds'> {
   /** As the settings say where it is left out: `backup.patienceSeconds`. */
@@ -15,12 +16,15 @@ export interface StoreOptions extends Omit<Patience, 'seconds'> {
 
 /** Opens the store that a home's backups and log archive go to: a folder, or a bucket of an S3 server. */
 export function openBackupStore(home: Home, settings: Settings, options: StoreOptions = {}): ObjectStore {
-  const { store: location = home.paths.backupStore, s3 } = settings.backup;
-  const store = openStore(home, location, async () => {
-    const { s3Place, s3Store } = await import('./s3/index.ts');
-    return s3Store(s3Place(location, s3), s3.lockDays);
-  });
-  return wrapped(store, settings, options);
+  const { store = home.paths.backupStore, s3 } = settings.backup;
+  return wrapped(
+    openStore(home, store, async (location) => {
+      const { s3Place, s3Store } = await import('./s3/index.ts');
+      return s3Store(s3Place(location, s3), s3.lockDays);
+    }),
+    settings,
+    options,
+  );
 }
 
 /**
@@ -28,18 +32,23 @@ export function openBackupStore(home: Home, settings: Settings, options: StoreOp
  * object lock is STORE_REFUSED at the first put, and at each removal.
  */
 export function openEscrowStore(home: Home, settings: Settings, options: StoreOptions = {}): ObjectStore {
-  const { escrow: location = home.paths.escrowStore, s3 } = settings.backup;
-  const store = openStore(home, location, async () => {
-    const { requireErasable, s3Place, s3Store } = await import('./s3/index.ts');
-    const place = s3Place(location, s3);
-    return requireErasable(s3Store(place), place);
-  });
-  return wrapped(store, settings, options);
+  const { escrow = home.paths.escrowStore, s3 } = settings.backup;
+  return wrapped(
+    openStore(home, escrow, async (location) => {
+      const { requireErasable, s3Place, s3Store } = await import('./s3/index.ts');
+      const place = s3Place(location, s3);
+      return requireErasable(s3Store(place), place);
+    }),
+    settings,
+    options,
+  );
 }
 
 /** A folder by its path, which counts from the home, or what `openS3` gives. */
-function openStore(home: Home, location: string, openS3: () => Promise<ObjectStore>): ObjectStore {
-  return location.startsWith('s3://') ? lateStore(location, openS3) : folderStore(resolve(home.path, location));
+function openStore(home: Home, text: string, openS3: (location: S3Location) => Promise<ObjectStore>): ObjectStore {
+  if (!isS3(text)) return folderStore(resolve(home.path, text));
+  const location = parseS3Location(text);
+  return lateStore(location.address, () => openS3(location));
 }
 
 function wrapped(store: ObjectStore, settings: Settings, options: StoreOptions): ObjectStore {
