@@ -39,6 +39,7 @@ export function storeNames(install: string) {
     archivedTopics: below('log-topics/'),
     archivedTopic: (topic: string) => below('log-topics', topic),
     /** Checkpoints of the audit log, as the notary signed them. */
+    checkpoints: below('checkpoints/'),
     checkpoint: (epoch: number) => below('checkpoints', String(epoch)),
     drills: below('drills/'),
     drillReport: (drill: string, form: 'jws' | 'html') => below('drills', `${drill}.${form}`),

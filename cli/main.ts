@@ -4,6 +4,7 @@ import { registerAccess } from './access/access.ts';
 import { registerRecorder } from './audit/recorder.ts';
 import { registerAudit } from './audit/audit.ts';
 import { registerNotary } from './audit/notary.ts';
+import { registerArchiver } from './backup/archiver.ts';
 import { registerBackup } from './backup/backup.ts';
 import { registerContract } from './contract.ts';
 import { registerDemo } from './demo/demo.ts';
@@ -30,7 +31,15 @@ const program = new Command('wardline')
 
 for (const register of [
   ...[registerLife, registerFlow, registerAccess, registerPrincipals],
-  ...[registerContract, registerNotary, registerRecorder, registerAudit, registerBackup, registerDemo],
+  ...[
+    registerContract,
+    registerNotary,
+    registerRecorder,
+    registerArchiver,
+    registerAudit,
+    registerBackup,
+    registerDemo,
+  ],
 ])
   register(program);
 

@@ -8,7 +8,7 @@ export { SERVER_NAMES, type ServerName } from '../security/certs/identities.ts';
  * Processes of the product that the supervisor runs beside the servers; each is the command of its name, and acts as the
  * principal of that name.
  */
-export const DAEMON_NAMES = ['notary', 'recorder'] as const;
+export const DAEMON_NAMES = ['notary', 'recorder', 'archiver'] as const;
 
 export type DaemonName = (typeof DAEMON_NAMES)[number];
 

@@ -27,6 +27,10 @@ export function createInstruments(meter: Meter) {
     sent: counter(METRICS.sent),
     consumed: counter(METRICS.consumed),
     messagingDuration: duration(METRICS.messagingDuration),
+    archiveLag: gauge(METRICS.archiveLag),
+    archived: counter(METRICS.archived),
+    archivedBytes: counter(METRICS.archivedBytes),
+    archiveGaps: counter(METRICS.archiveGaps),
     databaseDuration: duration(METRICS.databaseDuration),
   } as const;
 }

@@ -105,6 +105,18 @@ export const METRICS = {
     unit: 's',
     description: 'Time of one request to Kafka',
   },
+  archiveLag: {
+    name: 'wardline.archive.lag',
+    unit: 's',
+    description: 'Age of the oldest message that the log archive does not hold yet',
+  },
+  archived: { name: 'wardline.archive.messages', unit: '{message}', description: 'Messages sealed in the log archive' },
+  archivedBytes: { name: 'wardline.archive.bytes', unit: 'By', description: 'Bytes of messages sealed in the archive' },
+  archiveGaps: {
+    name: 'wardline.archive.gaps',
+    unit: '{gap}',
+    description: 'Times that a topic went on elsewhere than where it was archived up to',
+  },
   databaseDuration: {
     name: 'db.client.operation.duration',
     unit: 's',

@@ -19,17 +19,22 @@ export interface PartitionBounds {
 }
 
 /** Where archiving of a partition goes on, and what was lost for that. */
-export type Continuation =
-  | {
-      readonly kind: 'go-on';
-      readonly life: string;
-      readonly from: number;
-      readonly isNewLife: boolean;
-      /** Offsets of this life that the archive will never hold, if any; `to` is exclusive. */
-      readonly gap: { readonly from: number; readonly to: number } | undefined;
-    }
-  /** The message before the next one is there to be compared: only it tells whether the life is the same. */
-  | { readonly kind: 'compare'; readonly at: number };
+export interface GoingOn {
+  readonly kind: 'go-on';
+  readonly life: string;
+  readonly from: number;
+  readonly isNewLife: boolean;
+  /** Offsets of this life that the archive will never hold, if any; `to` is exclusive. */
+  readonly gap: { readonly from: number; readonly to: number } | undefined;
+}
+
+/** The message before the next one is there to be compared: only it tells whether the life is the same. */
+interface ToCompare {
+  readonly kind: 'compare';
+  readonly at: number;
+}
+
+export type Continuation = GoingOn | ToCompare;
 
 /** Judges where to go on from the partition's bounds alone, as far as these tell. */
 export function continuation(end: PartitionEnd | undefined, { low, high }: PartitionBounds): Continuation {
@@ -52,7 +57,7 @@ export function continuationAfter(
   return begin(nextLife(end.life), low);
 }
 
-function begin(life: string, low: number): Continuation {
+function begin(life: string, low: number): GoingOn {
   const gap = low > 0 ? { from: 0, to: low } : undefined;
   return { kind: 'go-on', life, from: low, isNewLife: true, gap };
 }

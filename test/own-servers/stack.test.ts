@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureRecovery } from '../../backup/recipients/recovery.ts';
+import { systemClock } from '../../core/clock.ts';
 import { loadConnection, loadSettings } from '../../core/configuration.ts';
 import type { Connection } from '../../core/connection.ts';
 import { openOrCreateHome, type Home } from '../../core/home.ts';
@@ -35,9 +37,10 @@ let connection: Connection;
 const quiet = (): void => undefined;
 const up = (): Promise<Connection> => startStack(home, loadSettings(home), quiet);
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wardline-stack-'));
   home = openOrCreateHome(join(folder, 'a home with spaces'));
+  await ensureRecovery(home, systemClock);
 });
 
 afterAll(async () => {
@@ -107,10 +110,10 @@ describe('the first start', () => {
     await admin.disconnect();
   });
 
-  it('runs the notary and the recorder beside the servers', async () => {
+  it('runs its daemons beside the servers', async () => {
     const running = () => stackStatus(home).daemons.filter((daemon) => daemon.running);
     await waitFor(() => running().length === DAEMON_NAMES.length);
-    expect(running().map(({ name }) => name)).toEqual(['notary', 'recorder']);
+    expect(running().map(({ name }) => name)).toEqual(['notary', 'recorder', 'archiver']);
   });
 
   it('stays within its memory', () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import { ensureRecovery } from '../../../backup/recipients/recovery.ts';
+import { systemClock } from '../../../core/clock.ts';
 import { loadSettings } from '../../../core/configuration.ts';
 import { openHome, openOrCreateHome, type Home } from '../../../core/home.ts';
 import { startStack, stopStack, type ServerName } from '../../../stack/index.ts';
@@ -43,6 +45,8 @@ export async function faultStack(
   const up = async (): Promise<void> => {
     await startStack(home, loadSettings(home), () => undefined, undefined, daemons);
   };
+  // As `wardline up` does before the servers start.
+  await ensureRecovery(home, systemClock);
   await up();
   return {
     home,
