@@ -10,6 +10,7 @@ import { registerContract } from './contract.ts';
 import { registerDemo } from './demo/demo.ts';
 import { registerFlow } from './flow.ts';
 import { registerLife } from './life.ts';
+import { registerRestore } from './restore/restore.ts';
 import { registerPrincipals } from './access/principals.ts';
 import { createOutput } from './output.ts';
 
@@ -37,7 +38,7 @@ for (const register of [
     registerRecorder,
     registerArchiver,
     registerAudit,
-    registerBackup,
+    registerBackup, registerRestore,
     registerDemo,
   ],
 ])

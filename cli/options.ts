@@ -15,3 +15,18 @@ export function collectAssignment(
   if (at < 1) throw new InvalidArgumentError('FIELD=VALUE is needed');
   return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
 }
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The time that a text names: so long before `now`, or RFC 3339. NaN where it names none. */
+export function timeOf(text: string, now: number): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (unit !== undefined) return now - Number(count) * (UNITS[unit] ?? 0);
+  return /^\d{4}-\d{2}-\d{2}(T|$)/.test(text) ? Date.parse(text) : NaN;
+}
+
+/** Parses an option that is a time, and leaves it as text: what it names depends on when it is asked. */
+export function timeText(text: string): string {
+  if (Number.isNaN(timeOf(text, 0))) throw new InvalidArgumentError('10m, 1h, 2d or an RFC 3339 time is needed');
+  return text;
+}

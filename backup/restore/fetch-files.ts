@@ -19,17 +19,21 @@ export interface FetchParts {
 }
 
 /**
- * Fetches files of one table and writes each to `<folder>/<node>/<name>`, decrypted. When it resolves, every file has the
- * size and SHA-256 that the manifest states. Throws OBJECT_NOT_FOUND, OBJECT_DAMAGED naming the object, IDENTITY_WRONG,
- * STORE_… errors; then the folder is of no use.
+ * Fetches files of one table and writes each into the folder that `folderOf` gives for its node, decrypted. When it
+ * resolves, every file has the size and SHA-256 that the manifest states. Throws OBJECT_NOT_FOUND, OBJECT_DAMAGED naming the object, IDENTITY_WRONG,
+ * STORE_… errors; then what is in the folders is of no use.
  */
-export async function fetchFiles(files: readonly BackupFile[], folder: string, parts: FetchParts): Promise<void> {
+export async function fetchFiles(
+  files: readonly BackupFile[],
+  folderOf: (node: string) => string,
+  parts: FetchParts,
+): Promise<void> {
   const places = createSemaphore(parts.parallel);
   const outcomes = await Promise.allSettled(
     files.map(async (file) => {
       const release = await places.acquire();
       try {
-        await fetchFile(file, join(folder, file.node, file.name), parts);
+        await fetchFile(file, join(folderOf(file.node), file.name), parts);
         parts.onProgress?.(file.bytes);
       } finally {
         release();
@@ -57,7 +61,11 @@ async function fetchFile(file: BackupFile, path: string, { store, install, ident
   }
   if (bytes === file.bytes && digest.digest('hex') === file.sha256) return;
   await rm(path, { force: true });
-  throw new WardlineError('OBJECT_DAMAGED', `${name} does not hold ${file.keyspace}.${file.table}/${file.name} as it was`, {
-    hint: 'restore another backup, and see what is damaged: wardline backup verify latest --read-data',
-  });
+  throw new WardlineError(
+    'OBJECT_DAMAGED',
+    `${name} does not hold ${file.keyspace}.${file.table}/${file.name} as it was`,
+    {
+      hint: 'restore another backup, and see what is damaged: wardline backup verify latest --read-data',
+    },
+  );
 }

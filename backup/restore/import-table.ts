@@ -7,36 +7,51 @@ import { nodetool, stackLayout } from '../../stack/index.ts';
 import type { TableName } from './scan-table.ts';
 
 /** Where a home's restore puts files before Cassandra takes them: on the disk of its data, so that nothing is copied. */
-export function stagingFolder(home: Home): string {
+function stagingFolder(home: Home): string {
   return join(stackLayout(home).cassandra.folder, 'restore');
 }
 
-/** Folders of one table's files, one for each node that they came from: files of two nodes may bear one name. */
-export function stagedTable(home: Home, { keyspace, table }: TableName): string {
-  return join(stagingFolder(home), keyspace, table);
+/**
+ * Where the files of a table that came from one node are staged: files of two nodes may bear one name. Cassandra takes
+ * files for those of the keyspace and table that the last two folders of their path are called.
+ */
+export function stagedTable(home: Home, node: string, { keyspace, table }: TableName): string {
+  return join(stagingFolder(home), node, keyspace, table);
 }
 
-/** The same files under a second name, for an import that is not to use them up: hard links. */
-export async function linkStaged(from: string, to: string): Promise<void> {
+/** Stages the files of one table for another as well: hard links, since an import uses files up. */
+export async function linkStaged(home: Home, from: TableName, to: TableName): Promise<void> {
+  for (const node of await nodesStaged(home, from))
+    await linkFolder(stagedTable(home, node, from), stagedTable(home, node, to));
+}
+
+async function linkFolder(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true, mode: SECRET_FOLDER_MODE });
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory()) await linkStaged(source, target);
+    if (entry.isDirectory()) await linkFolder(source, target);
     else await link(source, target);
   }
 }
 
 /**
- * Has Cassandra take in the SSTables of a staged folder while it serves: it checks each, moves it to the table's own
- * folder under a new name, and its rows are there at once. Imported twice, rows are the same. The folder is gone then.
+ * Has Cassandra take in the SSTables that are staged for a table, while it serves: it checks each, moves it to the
+ * table's own folder under a new name, and its rows are there at once. Imported twice, rows are the same.
  */
-export async function importStaged(home: Home, staged: string, { keyspace, table }: TableName): Promise<void> {
-  if (!existsSync(staged)) return;
-  for (const node of await readdir(staged))
-    await nodetool(home, ['import', '--', keyspace, table, join(staged, node)]);
-  await rm(staged, { recursive: true, force: true });
+export async function importStaged(home: Home, table: TableName): Promise<void> {
+  for (const node of await nodesStaged(home, table)) {
+    const staged = stagedTable(home, node, table);
+    await nodetool(home, ['import', '--', table.keyspace, table.table, staged]);
+    await rm(staged, { recursive: true, force: true });
+  }
 }
 
 export async function clearStaging(home: Home): Promise<void> {
   await rm(stagingFolder(home), { recursive: true, force: true });
+}
+
+async function nodesStaged(home: Home, table: TableName): Promise<readonly string[]> {
+  const folder = stagingFolder(home);
+  const nodes = existsSync(folder) ? await readdir(folder) : [];
+  return nodes.filter((node) => existsSync(stagedTable(home, node, table)));
 }

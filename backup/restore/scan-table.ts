@@ -25,11 +25,16 @@ const RANGES_AT_ONCE = 4;
 const PAGE_ROWS = 2000;
 /** Types of which Cassandra gives the bytes by a function of its own. */
 const SIMPLE = new Set(
-  'ascii bigint boolean date decimal double float inet int smallint text time timestamp timeuuid tinyint uuid varint'.split(' '),
+  'ascii bigint boolean date decimal double float inet int smallint text time timestamp timeuuid tinyint uuid varint'.split(
+    ' ',
+  ),
 );
 
 /** Reads what a scan needs to know of a table; undefined where there is none. */
-export async function describeTable(client: Pick<Client, 'execute'>, name: TableName): Promise<ScannedTable | undefined> {
+export async function describeTable(
+  client: Pick<Client, 'execute'>,
+  name: TableName,
+): Promise<ScannedTable | undefined> {
   const { rows } = await client
     .execute(
       'SELECT column_name, type, kind, position FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',

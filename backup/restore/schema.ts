@@ -58,7 +58,11 @@ export async function makeTableIn(client: CqlClient, keyspace: string, table: Ba
 }
 
 /** The columns that the backup has and the table as it stands has not, or has with another type: their values cannot come back. */
-export async function lostColumns(client: CqlClient, live: TableName, asBackedUp: TableName): Promise<readonly string[]> {
+export async function lostColumns(
+  client: CqlClient,
+  live: TableName,
+  asBackedUp: TableName,
+): Promise<readonly string[]> {
   const [now, then] = await Promise.all([live, asBackedUp].map((table) => columnsOf(client, table)));
   return [...(then ?? [])].filter(([name, type]) => now?.get(name) !== type).map(([name, type]) => `${name} ${type}`);
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { EventFilter } from '../../audit/query/filter.ts';
 import { AUDIT_ACTIONS } from '../../audit/event/actions.ts';
+import { timeOf, timeText } from '../options.ts';
 
 /** The options by which events are asked for. */
 export interface FilterFlags {
@@ -12,8 +13,6 @@ export interface FilterFlags {
   readonly outcome?: string;
   readonly trace?: string;
 }
-
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 export function withFilterOptions(command: Command): Command {
   return command
@@ -48,16 +47,4 @@ export function filterOf(
     since: since === undefined ? undefined : timeOf(since, now),
     until: until === undefined ? undefined : timeOf(until, now),
   };
-}
-
-/** The time that a text names: so long before `now`, or RFC 3339. NaN where it names none. */
-function timeOf(text: string, now: number): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (unit !== undefined) return now - Number(count) * (UNITS[unit] ?? 0);
-  return /^\d{4}-\d{2}-\d{2}(T|$)/.test(text) ? Date.parse(text) : NaN;
-}
-
-function timeText(text: string): string {
-  if (Number.isNaN(timeOf(text, 0))) throw new InvalidArgumentError('10m, 1h, 2d or an RFC 3339 time is needed');
-  return text;
 }

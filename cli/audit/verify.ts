@@ -42,7 +42,7 @@ export function registerVerify(audit: Command): void {
         const how = { signatures: flags.signatures === true, since_last: flags.sinceLast === true };
         await onAuditRecord(context, sources.principal, 'audit.verify', object, how);
         const started = performance.now();
-        const report = await verify(context, sources, flags);
+        const report = await verifyAuditLog(context, sources, flags);
         const seconds = (performance.now() - started) / 1000;
         context.output.result(reportDocument(report, seconds), () => reportText(report, seconds));
         if (report.findings.length > 0) process.exitCode = EXIT.verification;
@@ -50,7 +50,12 @@ export function registerVerify(audit: Command): void {
     });
 }
 
-async function verify(context: CommandContext, sources: AuditSources, flags: VerifyFlags): Promise<VerifyReport> {
+/** Verifies the log from its sources, showing how far it is. */
+export async function verifyAuditLog(
+  context: CommandContext,
+  sources: AuditSources,
+  flags: VerifyFlags = {},
+): Promise<VerifyReport> {
   const { install, connection } = sources;
   const file = context.home().paths.verified;
   const from = flags.sinceLast === true ? await loadPrefix(file, install) : undefined;

@@ -1,0 +1,150 @@
+import type { Client } from 'cassandra-driver';
+import type { KafkaMessage } from 'kafkajs';
+import type { TrustedKeys } from '../../audit/signature/signing-key.ts';
+import { retry } from '../../core/async/retry.ts';
+import { createSemaphore } from '../../core/async/semaphore.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Settings } from '../../core/configuration.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
+import type { CompiledContract } from '../../governance/contract/compiled.ts';
+import { consumeStage } from '../../pipeline/consume/verify.ts';
+import { HEADERS } from '../../pipeline/messages.ts';
+import { storeStage } from '../../pipeline/store.ts';
+import { transformStage } from '../../pipeline/transform.ts';
+import { createMac } from '../../security/sealed-field/record.ts';
+import { readArchive, type ArchivedMessage, type ArchiveGap } from '../archive/read/read-archive.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+
+export interface ReplayParts {
+  readonly store: ObjectStore;
+  readonly install: string;
+  readonly identities: readonly string[];
+  readonly trusted: TrustedKeys;
+  /** Writes as the worker. */
+  readonly cassandra: Pick<Client, 'batch'>;
+  readonly integrityKey: (contract: string) => Buffer;
+  readonly settings: Pick<Settings, 'worker'>;
+  readonly clock: Clock;
+}
+
+export interface Replay {
+  /** Every version of the contract that messages may be of; all store into one table. */
+  readonly contracts: readonly CompiledContract[];
+  /** Another keyspace to store into than the contract's. */
+  readonly keyspace?: string | undefined;
+  /** Where each partition begins. */
+  readonly from: ReadonlyMap<number, number>;
+  /** What the rows name as the incarnation of a partition in its life of the archive. */
+  readonly incarnationOf: (partition: number, life: string) => string;
+  /** Only what the broker had appended by then, in milliseconds since the epoch. */
+  readonly to?: number | undefined;
+  readonly onProgress?: (messages: number) => void;
+}
+
+export interface ReplaySummary {
+  readonly messages: number;
+  readonly rows: number;
+  /** Messages that cannot pass, as they could not at first: each was kept as a dead letter then. */
+  readonly refused: number;
+  /** When the broker appended the last one, in milliseconds since the epoch; undefined where there was none. */
+  readonly lastAppended: number | undefined;
+  readonly gaps: readonly ArchiveGap[];
+}
+
+const ATTEMPTS = 12;
+
+/**
+ * Stores once more what the worker stored, from the log archive: through the worker's own stages, so with every check,
+ * and with the write timestamps and lives that the records have. Storing a row again changes nothing, so that an
+ * interrupted replay is begun anew. Throws BACKUP_DAMAGED, IDENTITY_WRONG, CASSANDRA_… after a minute of attempts.
+ */
+export async function replayArchive(parts: ReplayParts, replay: Replay): Promise<ReplaySummary> {
+  const versions = new Map(replay.contracts.map((contract) => [contract.version, stagesOf(parts, replay, contract)]));
+  const [newest] = replay.contracts;
+  if (newest === undefined) return { messages: 0, rows: 0, refused: 0, lastAppended: undefined, gaps: [] };
+  const gaps: ArchiveGap[] = [];
+  const archived = readArchive({
+    ...{ store: parts.store, install: parts.install, identities: parts.identities, verify: parts.trusted },
+    topic: newest.topic.name,
+    from: new Map([...replay.from].map(([partition, offset]) => [partition, { offset }])),
+    ...(replay.to === undefined ? {} : { to: { time: replay.to } }),
+    onGap: (gap) => gaps.push(gap),
+  });
+  let [messages, rows, refused] = [0, 0, 0];
+  let lastAppended: number | undefined;
+  for await (const chunk of archived) {
+    for (const group of grouped(chunk)) {
+      const { partition, life, version } = group;
+      const stages = versions.get(version);
+      const stored = (await stages?.(group.messages, partition, replay.incarnationOf(partition, life))) ?? 0;
+      rows += stored;
+      refused += group.messages.length - stored;
+    }
+    messages += chunk.length;
+    for (const { timestamp } of chunk) lastAppended = Math.max(lastAppended ?? 0, timestamp);
+    replay.onProgress?.(messages);
+  }
+  return { messages, rows, refused, lastAppended, gaps };
+}
+
+type Stages = (messages: readonly ArchivedMessage[], partition: number, incarnation: string) => Promise<number>;
+
+/** The worker's way for messages of one version of the contract. Returns how many became rows. */
+function stagesOf(parts: ReplayParts, { keyspace }: Replay, contract: CompiledContract): Stages {
+  const { rowsPerBatch, kilobytesPerBatch, batchesInFlight } = parts.settings.worker;
+  const target = keyspace === undefined ? contract : { ...contract, table: { ...contract.table, keyspace } };
+  const consume = consumeStage(contract, createMac(parts.integrityKey(contract.id), contract.id, contract.version));
+  const transform = transformStage(contract);
+  const limits = {
+    rowsPerBatch,
+    bytesPerBatch: kilobytesPerBatch * 1024,
+    rowsInFlight: createSemaphore(batchesInFlight * rowsPerBatch),
+  };
+  const store = storeStage(parts.cassandra, target, limits, parts.clock);
+  return async (archived, partition, incarnation) => {
+    const { output: verified } = await consume(archived.map(asKafkaMessage));
+    const { output: transformed } = await transform(verified.messages);
+    const { rows } = transformed;
+    await retry(async () => store({ rows, partition, incarnation }), {
+      ...{ firstDelayMilliseconds: 200, longestDelayMilliseconds: 8000, attempts: ATTEMPTS },
+      retryable: (error) => asWardlineError(error).retryable,
+    });
+    return rows.length;
+  };
+}
+
+interface Group {
+  readonly partition: number;
+  readonly life: string;
+  readonly version: string;
+  readonly messages: ArchivedMessage[];
+}
+
+/** Messages that take the same way. The order within a partition does not matter: write timestamps decide. */
+function grouped(messages: readonly ArchivedMessage[]): Iterable<Group> {
+  const groups = new Map<string, Group>();
+  for (const message of messages) {
+    const { partition, life } = message;
+    const version = headerOf(message, HEADERS.contractVersion)?.toString() ?? '';
+    const name = JSON.stringify([partition, life, version]);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, { partition, life, version, messages: [message] });
+    else group.messages.push(message);
+  }
+  return groups.values();
+}
+
+function headerOf({ headers }: ArchivedMessage, name: string): Buffer | null | undefined {
+  return headers.find(([of]) => of === name)?.[1];
+}
+
+/** As kafkajs would hand it over; of a header that occurs twice both values, as there. */
+function asKafkaMessage({ offset, timestamp, key, value, headers }: ArchivedMessage): KafkaMessage {
+  const byName: Record<string, Buffer | Buffer[]> = {};
+  for (const [name, content] of headers) {
+    if (content === null) continue;
+    const before = byName[name];
+    byName[name] = before === undefined ? content : Array.isArray(before) ? [...before, content] : [before, content];
+  }
+  return { key, value, headers: byName, offset: String(offset), timestamp: String(timestamp), attributes: 0 };
+}

@@ -1,0 +1,154 @@
+import type { Client } from 'cassandra-driver';
+import { WardlineError } from '../../core/errors/errors.ts';
+import type { Home } from '../../core/home.ts';
+import type { CompiledContract } from '../../governance/contract/compiled.ts';
+import { workerGroup } from '../../security/principals/names.ts';
+import { asCassandraError } from '../../security/connect/cassandra.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+import { fetchFiles, type FetchParts } from './fetch-files.ts';
+import { importStaged, stagedTable } from './import-table.ts';
+import { replayArchive, type ReplayParts, type ReplaySummary } from './replay.ts';
+import { ensureTable, lostColumns, makeTableIn, type BackedUpTable } from './schema.ts';
+import { compareTables, dropScratch, figuresOf, importIntoScratch, type TableFigures } from './scratch.ts';
+import { describeTable, type Scanner, type TableName } from './scan-table.ts';
+
+/** What restoring a table needs, whichever table it is. */
+export interface TableRestoreParts {
+  readonly home: Home;
+  readonly manifest: Manifest;
+  readonly fetch: FetchParts;
+  readonly replay: ReplayParts;
+  /** Makes tables that are missing, and so owns them. */
+  readonly operator: Pick<Client, 'execute'>;
+  /** Empties tables, makes and drops what a comparison needs, and reads what is compared. */
+  readonly superUser: Scanner & Pick<Client, 'execute'>;
+  /** Gives principals their rights on a contract's table that was made again. */
+  readonly provision: (contract: CompiledContract) => Promise<unknown>;
+  readonly onStep: (step: string) => void;
+}
+
+export interface TableRestoreOptions {
+  /** Empties the table first, so that nothing that was done to it since hides a row. */
+  readonly replace: boolean;
+  /** Restores into a keyspace of this name, beside what stands. */
+  readonly asKeyspace?: string | undefined;
+  /** Replays what the broker had appended by then, in milliseconds since the epoch; without it, all that is archived. */
+  readonly to?: number | undefined;
+}
+
+export interface RestoredTable {
+  readonly keyspace: string;
+  readonly table: string;
+  /** Whether it was not there, or was emptied: then it holds what the backup and the archive hold, and nothing else. */
+  readonly fresh: boolean;
+  /** The backup's rows as of its snapshot, those left out whose life is over by now. */
+  readonly backedUp: TableFigures;
+  /** What the table holds in the end. */
+  readonly live: TableFigures;
+  /** Rows of the backup that something newer deleted, which without `replace` keep hidden. */
+  readonly hidden: number;
+  readonly hiddenKeys: readonly string[];
+  readonly replayed: ReplaySummary | undefined;
+}
+
+/**
+ * Restores one table while Cassandra serves: the backup's SSTables, then the log archive from the offsets that the backup
+ * holds. Nothing that stands is shadowed or destroyed unless `replace` says so: imported rows are older than what was
+ * written since, and lose against it. Interrupted anywhere, it can be called again. Throws CONTRACT_CONFLICT where the
+ * table has lost columns since that the backup has.
+ */
+export async function restoreTable(
+  parts: TableRestoreParts,
+  table: BackedUpTable,
+  contracts: readonly CompiledContract[],
+  options: TableRestoreOptions,
+): Promise<RestoredTable> {
+  const { home, manifest, superUser, onStep } = parts;
+  const target = { keyspace: options.asKeyspace ?? table.keyspace, table: table.table };
+  const title = `${target.keyspace}.${target.table}`;
+  onStep(`${title}: fetching`);
+  const files = manifest.files.filter((file) => file.keyspace === table.keyspace && file.table === table.table);
+  await fetchFiles(files, (node) => stagedTable(home, node, target), parts.fetch);
+  const fresh = await makeReady(parts, table, contracts, options);
+  try {
+    const compared = fresh ? undefined : await importForComparison(parts, table);
+    onStep(`${title}: importing`);
+    await importStaged(home, target);
+    onStep(`${title}: comparing`);
+    const comparison = compared === undefined ? undefined : await compareTables(superUser, compared, target);
+    const backedUp = comparison?.backedUp ?? (await figuresOf(superUser, target));
+    onStep(`${title}: replaying`);
+    const replayed = await replay(parts, contracts, options, (messages) =>
+      onStep(`${title}: ${messages} messages replayed`),
+    );
+    const changed = replayed !== undefined && replayed.rows > 0;
+    const live = changed ? await figuresOf(superUser, target) : (comparison?.live ?? backedUp);
+    const { hidden = 0, hiddenKeys = [] } = comparison ?? {};
+    return { ...target, fresh, backedUp, live, hidden, hiddenKeys, replayed };
+  } finally {
+    if (!fresh) await dropScratch(superUser, table.keyspace);
+  }
+}
+
+/** Makes the table where it is missing, or empties it. Returns whether it is new or empty now. */
+async function makeReady(
+  { operator, superUser, provision, onStep }: TableRestoreParts,
+  table: BackedUpTable,
+  contracts: readonly CompiledContract[],
+  { asKeyspace, replace }: TableRestoreOptions,
+): Promise<boolean> {
+  if (asKeyspace !== undefined) {
+    if ((await describeTable(superUser, { keyspace: asKeyspace, table: table.table })) !== undefined)
+      throw new WardlineError('USAGE', `${asKeyspace}.${table.table} is there already`, {
+        hint: 'name a keyspace that is not there yet',
+      });
+    await makeTableIn(superUser, asKeyspace, table);
+    return true;
+  }
+  const made = await ensureTable(operator, table);
+  const [newest] = contracts;
+  if (made && newest !== undefined) await provision(newest);
+  if (made || !replace) return made;
+  onStep(`${table.keyspace}.${table.table}: emptying`);
+  await superUser.execute(`TRUNCATE "${table.keyspace}"."${table.table}"`).catch((error: unknown) => {
+    throw asCassandraError(error);
+  });
+  return true;
+}
+
+async function importForComparison(parts: TableRestoreParts, table: BackedUpTable): Promise<TableName> {
+  const { home, superUser, onStep } = parts;
+  onStep(`${table.keyspace}.${table.table}: importing for comparison`);
+  // Of a call that was interrupted.
+  await dropScratch(superUser, table.keyspace);
+  const scratch = await importIntoScratch(home, superUser, table);
+  const lost = await lostColumns(superUser, table, scratch);
+  if (lost.length === 0) return scratch;
+  throw new WardlineError(
+    'CONTRACT_CONFLICT',
+    `${table.keyspace}.${table.table} no longer has what the backup holds: ${lost.join(', ')}`,
+    { hint: 'restore it beside what stands: wardline restore … --as-keyspace NAME' },
+  );
+}
+
+/** Replays the archive into the table of a contract, from where its worker had come when the backup began. */
+async function replay(
+  { manifest, replay: parts }: TableRestoreParts,
+  contracts: readonly CompiledContract[],
+  { asKeyspace, to }: TableRestoreOptions,
+  onProgress: (messages: number) => void,
+): Promise<ReplaySummary | undefined> {
+  const [newest] = contracts;
+  if (newest === undefined) return undefined;
+  const group = manifest.kafka.groups.find(({ id }) => id === workerGroup(newest.id));
+  const committed = (group?.offsets ?? []).filter(({ topic }) => topic === newest.topic.name);
+  const incarnations = new Map(committed.map(({ partition, metadata }) => [partition, metadata]));
+  return replayArchive(parts, {
+    contracts,
+    keyspace: asKeyspace,
+    from: new Map(committed.map(({ partition, offset }) => [partition, offset])),
+    incarnationOf: (partition, life) => incarnations.get(partition) ?? life,
+    to,
+    onProgress,
+  });
+}

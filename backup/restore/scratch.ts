@@ -1,0 +1,90 @@
+import type { Client } from 'cassandra-driver';
+import type { Home } from '../../core/home.ts';
+import { asCassandraError } from '../../security/connect/cassandra.ts';
+import { importStaged, linkStaged } from './import-table.ts';
+import { describeTable, keysOf, scanTable, total, type Scanner, type TableName } from './scan-table.ts';
+import { makeTableIn, type BackedUpTable } from './schema.ts';
+
+/** Keyspaces of this beginning belong to restores under way; no backup holds them. */
+const PREFIX = 'wardline_restore_';
+
+/** Where a backup's tables are looked at apart from those that stand. */
+export function scratchKeyspace(keyspace: string): string {
+  return `${PREFIX}${keyspace}`.slice(0, 48);
+}
+
+export async function dropScratch(client: Pick<Client, 'execute'>, keyspace: string): Promise<void> {
+  await client.execute(`DROP KEYSPACE IF EXISTS "${scratchKeyspace(keyspace)}"`).catch((error: unknown) => {
+    throw asCassandraError(error);
+  });
+}
+
+/** Imports a table of a backup into a scratch keyspace, where nothing hides any of its rows. The files that are staged for the table itself stay. */
+export async function importIntoScratch(
+  home: Home,
+  client: Pick<Client, 'execute'>,
+  table: BackedUpTable,
+): Promise<TableName> {
+  const keyspace = scratchKeyspace(table.keyspace);
+  await makeTableIn(client, keyspace, table);
+  const scratch = { keyspace, table: table.table };
+  await linkStaged(home, table, scratch);
+  await importStaged(home, scratch);
+  return scratch;
+}
+
+/** How a table that stands differs from one that holds the backup's rows and no others. */
+export interface Comparison {
+  /** Of the backup's rows as of its snapshot, those left out whose life is over. */
+  readonly backedUp: TableFigures;
+  readonly live: TableFigures;
+  /** Rows of the backup that the table does not show: something newer deleted them. */
+  readonly hidden: number;
+  /** The keys of some of them. */
+  readonly hiddenKeys: readonly string[];
+}
+
+export interface TableFigures {
+  readonly rows: number;
+  /** See RowSum. */
+  readonly digest: string;
+}
+
+const MOST_KEYS_SHOWN = 10;
+
+/** The rows of a table and their digest; of a table that is not there, none. */
+export async function figuresOf(client: Scanner, name: TableName): Promise<TableFigures> {
+  const table = await describeTable(client, name);
+  const sum = total(table === undefined ? [] : await scanTable(client, table));
+  return { rows: sum.rows, digest: sum.hex() };
+}
+
+/** Compares range by range, and key by key only where ranges differ: memory is bounded by a range. */
+export async function compareTables(client: Scanner, backedUp: TableName, live: TableName): Promise<Comparison> {
+  const [then, now] = await Promise.all([backedUp, live].map((name) => describeTable(client, name)));
+  if (then === undefined || now === undefined) throw new RangeError('both tables must be there');
+  // The same columns on both sides: one that was added since would make every row another.
+  const names = new Set(then.columns.map(({ name }) => name));
+  const columns = now.columns.filter(({ name }) => names.has(name));
+  const [sums, liveSums] = [
+    await scanTable(client, { ...then, columns }),
+    await scanTable(client, { ...now, columns }),
+  ];
+  const hidden: string[] = [];
+  let count = 0;
+  for (const [index, sum] of sums.entries()) {
+    if (sum.hex() === liveSums[index]?.hex()) continue;
+    const shown = await keysOf(client, now, index);
+    for (const key of await keysOf(client, then, index)) {
+      if (shown.has(key)) continue;
+      count += 1;
+      if (hidden.length < MOST_KEYS_SHOWN) hidden.push(key);
+    }
+  }
+  const [all, allLive] = [total(sums), total(liveSums)];
+  return {
+    backedUp: { rows: all.rows, digest: all.hex() },
+    live: { rows: allLive.rows, digest: allLive.hex() },
+    ...{ hidden: count, hiddenKeys: hidden },
+  };
+}

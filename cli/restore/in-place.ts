@@ -1,0 +1,170 @@
+import type { VerifyReport } from '../../audit/verify/verify.ts';
+import type { Manifest } from '../../backup/manifest/manifest.ts';
+import { readIdentities } from '../../backup/recipients/recovery.ts';
+import { backupFor } from '../../backup/restore/choose-backup.ts';
+import { clearStaging } from '../../backup/restore/import-table.ts';
+import { restoreTable, type RestoredTable, type TableRestoreParts } from '../../backup/restore/restore-table.ts';
+import { tablesOf, type BackedUpTable } from '../../backup/restore/schema.ts';
+import { systemClock } from '../../core/clock.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
+import type { CompiledContract } from '../../governance/contract/compiled.ts';
+import { parseContract } from '../../governance/contract/index.ts';
+import { applyProvision } from '../../governance/provision/index.ts';
+import { accessOf } from '../../security/connect/access.ts';
+import { cassandraClient } from '../../security/connect/cassandra.ts';
+import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
+import { AUDIT_KEYSPACE } from '../../security/principals/names.ts';
+import { withAuditSources } from '../audit/sources.ts';
+import { verifyAuditLog } from '../audit/verify.ts';
+import { createCommand } from '../backup/create.ts';
+import { withShelf } from '../backup/shelf.ts';
+import type { CommandContext } from '../context.ts';
+import { contractsInForce } from '../in-force.ts';
+import { timeOf } from '../options.ts';
+import { requireNoWorker } from './workers.ts';
+
+export interface RestoreFlags {
+  readonly table?: string;
+  readonly to?: string;
+  readonly replace?: boolean;
+  readonly asKeyspace?: string;
+  readonly identity?: string;
+  readonly dryRun?: boolean;
+}
+
+export interface RestoreReport {
+  readonly manifest: Manifest;
+  readonly dryRun: boolean;
+  readonly to: number | undefined;
+  /** What was, or would be, restored. */
+  readonly planned: readonly string[];
+  readonly tables: readonly RestoredTable[];
+  /** The backup that was made before anything was emptied. */
+  readonly safetyBackup: string | undefined;
+  readonly audit: VerifyReport | undefined;
+}
+
+const FILES_AT_ONCE = 8;
+/** A table of the size that a scan of it for one range takes a while; longer than the servers' own limits. */
+const READ_TIMEOUT = 60_000;
+
+/** Restores tables into the home's own servers, which run, and says what stands afterwards. */
+export async function restoreInPlace(
+  context: CommandContext,
+  backup: string,
+  flags: RestoreFlags,
+): Promise<RestoreReport> {
+  const home = context.home();
+  const to = flags.to === undefined ? undefined : timeOf(flags.to, systemClock.now());
+  const identities = readIdentities(home, flags.identity);
+  return withShelf(context, async (shelf) => {
+    const manifest = await backupFor(shelf, backup, to);
+    const tables = restorable(manifest, flags.table);
+    const contracts = contractsOf(context, manifest);
+    const planned = tables.map(({ keyspace, table }) => `${flags.asKeyspace ?? keyspace}.${table}`);
+    const report = { manifest, to, planned, dryRun: flags.dryRun === true };
+    if (report.dryRun) return { ...report, tables: [], safetyBackup: undefined, audit: undefined };
+    await confirmed(context, flags, planned);
+    const contractsByTable = tables.map((table) => contractsFor(table, contracts));
+    if (flags.asKeyspace === undefined && (flags.replace === true || to !== undefined))
+      for (const [newest] of contractsByTable) if (newest !== undefined) await requireNoWorker(context, newest);
+    const audit = context.audit('operator');
+    const object = { type: 'backup', id: manifest.id };
+    const clients = openClients(context);
+    try {
+      const details = { tables: planned, replace: flags.replace === true, to: flags.to ?? null };
+      await audit.append({ action: 'restore.begin', object, outcome: 'success', details });
+      await recordSuperUser(context);
+      const safety = flags.replace === true ? await safetyBackup(context) : undefined;
+      await clearStaging(home);
+      const workerKeys = await openKeyStore(accessOf(context.connection(), 'worker'));
+      const parts: TableRestoreParts = {
+        ...{ home, manifest, operator: clients.operator, superUser: clients.superUser },
+        fetch: { store: shelf.store, install: home.install, identities, parallel: FILES_AT_ONCE },
+        replay: {
+          ...{ store: shelf.store, install: home.install, identities, trusted: shelf.trusted },
+          // Nobody but the super user has rights in a keyspace that is made for this restore.
+          cassandra: flags.asKeyspace === undefined ? clients.worker : clients.superUser,
+          integrityKey: (contract) => workerKeys.integrityKey(contract),
+          ...{ settings: context.settings(), clock: systemClock },
+        },
+        provision: (contract) => applyProvision(context.connection(), contract, context.settings()),
+        onStep: (step) => context.output.progress(step),
+      };
+      const restored: RestoredTable[] = [];
+      for (const [index, table] of tables.entries())
+        restored.push(
+          await restoreTable(parts, table, contractsByTable[index] ?? [], {
+            ...{ replace: flags.replace === true, asKeyspace: flags.asKeyspace, to },
+          }),
+        );
+      await clearStaging(home);
+      const rows = restored.reduce((sum, { live }) => sum + live.rows, 0);
+      const hidden = restored.reduce((sum, table) => sum + table.hidden, 0);
+      const counts = { tables: restored.length, rows, hidden };
+      await audit.append({ action: 'restore.end', object, outcome: 'success', counts });
+      const verified = await withAuditSources(context, (sources) => verifyAuditLog(context, sources));
+      return { ...report, tables: restored, safetyBackup: safety, audit: verified };
+    } finally {
+      await Promise.allSettled([audit.close(), ...Object.values(clients).map((client) => client.shutdown())]);
+    }
+  });
+}
+
+/** The audit keyspace is only ever added to; while it stands, a restore has nothing to give it. */
+function restorable(manifest: Manifest, named: string | undefined): readonly BackedUpTable[] {
+  const tables = tablesOf(manifest, named);
+  return named === undefined ? tables.filter(({ keyspace }) => keyspace !== AUDIT_KEYSPACE) : tables;
+}
+
+/** Every version of a contract that the backup or this home knows; messages say which they are of. The newest comes first. */
+function contractsOf(context: CommandContext, manifest: Manifest): readonly CompiledContract[] {
+  const documents = [...contractsInForce(context.home()), ...manifest.contracts].filter(
+    ({ document }) => document !== '',
+  );
+  const compiled = documents.map(({ id, document }) => parseContract(document, id));
+  return [...new Map(compiled.map((contract) => [contract.hash, contract])).values()];
+}
+
+function contractsFor(table: BackedUpTable, contracts: readonly CompiledContract[]): readonly CompiledContract[] {
+  return contracts.filter(({ table: own }) => own.keyspace === table.keyspace && own.name === table.table);
+}
+
+async function confirmed(context: CommandContext, flags: RestoreFlags, planned: readonly string[]): Promise<void> {
+  if (flags.replace === true) await context.confirm(`This empties ${planned.join(', ')} before it restores them.`);
+  else if (flags.to !== undefined && flags.asKeyspace === undefined)
+    throw new WardlineError('USAGE', 'rows that are newer than --to would stay where they are', {
+      hint: 'add --replace to end with the rows of that time alone, or --as-keyspace NAME to look at them beside what stands',
+    });
+}
+
+async function recordSuperUser(context: CommandContext): Promise<void> {
+  const audit = context.audit('break-glass');
+  try {
+    await audit.append({
+      action: 'break-glass.use',
+      object: { type: 'home', id: context.home().install },
+      outcome: 'success',
+      details: { reason: 'restore' },
+    });
+  } finally {
+    await audit.close();
+  }
+}
+
+async function safetyBackup(context: CommandContext): Promise<string> {
+  context.output.note('first a safety backup of what stands');
+  const { id } = await createCommand(context, { beforeRestore: true });
+  context.output.note(`safety backup ${id}`);
+  return id;
+}
+
+function openClients(context: CommandContext) {
+  const connection = context.connection();
+  const options = { readTimeout: READ_TIMEOUT };
+  return {
+    operator: cassandraClient(connection, 'operator', options),
+    superUser: cassandraClient(connection, 'break-glass', options),
+    worker: cassandraClient(connection, 'worker', options),
+  };
+}

@@ -1,0 +1,71 @@
+import type { RestoredTable } from '../../backup/restore/restore-table.ts';
+import type { JsonValue } from '../../core/record.ts';
+import { table } from '../output.ts';
+import type { RestoreReport } from './in-place.ts';
+
+/** A restore as one JSON document. */
+export function reportDocument(
+  { manifest, dryRun, to, planned, tables, safetyBackup, audit }: RestoreReport,
+  seconds: number,
+): JsonValue {
+  return {
+    ...{ backup: manifest.id, snapshotAt: manifest.snapshotAt, dryRun, seconds, planned: [...planned] },
+    to: to === undefined ? null : new Date(to).toISOString(),
+    safetyBackup: safetyBackup ?? null,
+    tables: tables as unknown as JsonValue,
+    auditWhole: audit === undefined ? null : audit.findings.length === 0,
+  };
+}
+
+/** The same for people. */
+export function reportText(report: RestoreReport, seconds: number): string {
+  const { manifest, dryRun, planned, tables, to, safetyBackup, audit } = report;
+  const until = to === undefined ? 'to the end of the log archive' : `to ${new Date(to).toISOString()}`;
+  if (dryRun)
+    return [
+      `Would restore from backup ${manifest.id} of ${manifest.snapshotAt}, and replay ${until}:`,
+      ...planned.map((name) => `  ${name}`),
+    ].join('\n');
+  const replayed = tables.some((one) => one.replayed !== undefined);
+  return [
+    `Restored from backup ${manifest.id} of ${manifest.snapshotAt}${replayed ? `, and replayed ${until}` : ''}, in ${seconds} s.`,
+    table(
+      [
+        ['table', 'in the backup', 'replayed', 'now', 'digest of all rows'],
+        ...tables.map(({ keyspace, table: name, backedUp, replayed: more, live }) => [
+          ...[`${keyspace}.${name}`, String(backedUp.rows), String(more?.rows ?? ''), String(live.rows)],
+          live.digest,
+        ]),
+      ],
+      64,
+    ),
+    ...tables.flatMap(remarksOn),
+    ...(safetyBackup === undefined ? [] : [`What stood before is in the safety backup ${safetyBackup}.`]),
+    ...(audit === undefined ? [] : [auditText(audit.findings.length)]),
+  ].join('\n');
+}
+
+function remarksOn({ keyspace, table: name, hidden, hiddenKeys, replayed }: RestoredTable): readonly string[] {
+  const title = `${keyspace}.${name}`;
+  return [
+    ...(hidden === 0
+      ? []
+      : [
+          `${title}: ${hidden} rows of the backup stay hidden, because they were deleted since; --replace brings them back:`,
+          ...hiddenKeys.map((key) => `  ${key}`),
+        ]),
+    ...(replayed === undefined || replayed.refused === 0
+      ? []
+      : [`${title}: ${replayed.refused} messages are dead letters, as they were at first`]),
+    ...(replayed?.gaps ?? []).map(
+      ({ topic, partition, from, to }) =>
+        `${title}: the log archive lacks the offsets ${from} to ${to - 1} of partition ${partition} of ${topic}`,
+    ),
+  ];
+}
+
+function auditText(findings: number): string {
+  return findings === 0
+    ? 'The audit log is whole.'
+    : `The audit log has ${findings} findings: see them with wardline audit verify.`;
+}

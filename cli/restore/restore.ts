@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { contextOf } from '../context.ts';
+import { timeText } from '../options.ts';
+import { restoreInPlace, type RestoreFlags } from './in-place.ts';
+import { reportDocument, reportText } from './report.ts';
+
+/** Adds `restore`. */
+export function registerRestore(program: Command): void {
+  program
+    .command('restore')
+    .description('restore a backup and replay the log archive, while Cassandra serves')
+    .argument('[backup]', 'an id, or latest', 'latest')
+    .option('--table <keyspace.table>', 'this table only')
+    .option('--to <time>', 'replay what Kafka had appended by then: RFC 3339, or 10m, 1h, 2d ago', timeText)
+    .option('--replace', 'empty each table first, after a safety backup: what is newer than the backup is gone then')
+    .option('--as-keyspace <name>', 'restore beside what stands, into a new keyspace')
+    .option('--identity <file>', 'the recovery identity, where it is not in the home')
+    .option('--dry-run', 'only show what would be done')
+    .addHelpText(
+      'after',
+      [
+        '\nExamples:',
+        '  wardline restore latest --table iot_data.weather_condition_and_household_energy_consumption',
+        '  wardline restore latest --to 2026-11-28T09:30:00Z --replace --identity recovery.txt',
+      ].join('\n'),
+    )
+    .action(async (backup: string, flags: RestoreFlags, command: Command) => {
+      const context = contextOf(command);
+      const started = performance.now();
+      const report = await restoreInPlace(context, backup, flags);
+      const seconds = Math.round((performance.now() - started) / 100) / 10;
+      context.output.result(reportDocument(report, seconds), () => reportText(report, seconds));
+    });
+}
