@@ -38,7 +38,8 @@ for (const register of [
     registerRecorder,
     registerArchiver,
     registerAudit,
-    registerBackup, registerRestore,
+    registerBackup,
+    registerRestore,
     registerDemo,
   ],
 ])
