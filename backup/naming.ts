@@ -28,9 +28,11 @@ export function storeNames(install: string) {
     /** What the archiver of one node of several did for a backup. */
     part: (backup: string, node: string) => below('parts', backup, `${node}.jws`),
     parts: (backup: string) => below('parts', `${backup}/`),
+    allParts: below('parts/'),
     /** Marks of what is under way: see markUnderWay. */
     underWay: (what: string, id: string) => below('under-way', what, id),
     allUnderWay: (what: string) => below('under-way', `${what}/`),
+    marks: below('under-way/'),
     /** The log archive of a topic: chunks and, beside each, what vouches for it. */
     log: (topic: string) => below('log', `${topic}/`),
     chunk: (topic: string, sequence: number) => below('log', topic, `${digits(sequence)}.age`),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { AuditLog } from '../../audit/event/event.ts';
 import type { SigningKey, TrustedKeys } from '../../audit/signature/signing-key.ts';
-import { createSemaphore } from '../../core/async/semaphore.ts';
+import { forEachOf } from '../../core/async/for-each.ts';
 import type { Clock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
@@ -170,33 +170,6 @@ async function knownContents({ home, store, trusted }: BackupParts): Promise<rea
   for await (const { manifest } of readShelf({ store, install: home.install, trusted }))
     contents.push(...(manifest?.files ?? []));
   return contents;
-}
-
-/** Works on several items at once; the first error ends it, once what was begun has ended. */
-async function forEachOf<T>(
-  items: AsyncIterable<T>,
-  parallel: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const places = createSemaphore(parallel);
-  const begun = new Set<Promise<void>>();
-  const failures: unknown[] = [];
-  for await (const item of items) {
-    const release = await places.acquire();
-    if (failures.length > 0) {
-      release();
-      break;
-    }
-    const one = work(item)
-      .catch((error: unknown) => void failures.push(error))
-      .finally(() => {
-        release();
-        begun.delete(one);
-      });
-    begun.add(one);
-  }
-  await Promise.all(begun);
-  if (failures.length > 0) throw failures[0];
 }
 
 function byPlace(a: BackupFile, b: BackupFile): number {

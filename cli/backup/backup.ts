@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import { registerCreate } from './create.ts';
 import { registerIdentity } from './identity.ts';
 import { registerList } from './list.ts';
+import { registerPrune } from './prune.ts';
 import { registerVerify } from './verify.ts';
 
 /** Commands on backups. Those that change something, or check it, are events. */
 export function registerBackup(program: Command): void {
   const backup = program.command('backup').description('make, list, verify and remove backups; the recovery identity');
-  for (const register of [registerCreate, registerList, registerVerify, registerIdentity]) register(backup);
+  for (const register of [registerCreate, registerList, registerVerify, registerPrune, registerIdentity])
+    register(backup);
 }
