@@ -4,7 +4,7 @@ import { download } from './download.ts';
 import type { S3Place } from './s3-client.ts';
 import { asS3Error, nameOf, statusOf } from './s3-errors.ts';
 import { abortUploads } from './unfinished.ts';
-import { upload } from './upload.ts';
+import { createUpload } from './upload.ts';
 
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 
@@ -15,6 +15,7 @@ const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
  */
 export function s3Store(place: S3Place, lockDays = 0): ObjectStore {
   const { client, bucket: Bucket, prefix, address } = place;
+  const upload = createUpload(place);
   const keyOf = (name: string): string => {
     requireName(name);
     return prefix + name;
@@ -42,7 +43,7 @@ export function s3Store(place: S3Place, lockDays = 0): ObjectStore {
 
   return {
     address,
-    put: async (name, body) => upload(place, keyOf(name), body, retention()),
+    put: async (name, body) => upload(keyOf(name), body, retention()),
     async *get(name) {
       yield* download(place, keyOf(name), () => objectNotFound({ address }, name));
     },
