@@ -4,11 +4,21 @@ import { ensureRecovery } from '../backup/recipients/recovery.ts';
 import { systemClock } from '../core/clock.ts';
 import { asWardlineError, EXIT, WardlineError } from '../core/errors/errors.ts';
 import type { JsonValue } from '../core/record.ts';
-import { LOG_NAMES, setupStack, stackLogs, stackStatus, startStack, stopStack, type LogName } from '../stack/index.ts';
+import {
+  LOG_NAMES,
+  setupStack,
+  stackLogs,
+  stackStatus,
+  startStack,
+  stopStack,
+  type LogName,
+  type Loss,
+} from '../stack/index.ts';
 import type { PrincipalName } from '../security/principals/names.ts';
 import { identityRemarks, recordFirstIdentity } from './backup/identity-state.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { recordSettings } from './in-force.ts';
+import { giveUpLoss, lossDetails, lossRemarks } from './lost.ts';
 import { endDeadLetterKeys } from './access/dead-letter-keys.ts';
 import { wholeNumber } from './options.ts';
 import { table } from './output.ts';
@@ -61,8 +71,9 @@ export function registerLife(program: Command): void {
     .description(
       'start Kafka and Cassandra for a home, making the home where there is none; returns when they are usable. With an external connection nothing is started',
     )
+    .option('--accept-loss', 'go on without what the servers held, where their data was lost and is not to be restored')
     .addHelpText('after', '\nExample:\n  wardline up --home .wardline')
-    .action(async (_options, command: Command) => {
+    .action(async ({ acceptLoss }: { acceptLoss?: boolean }, command: Command) => {
       const context = contextOf(command);
       const home = context.homeOrNew();
       const elsewhere = context.settings().connection;
@@ -79,12 +90,14 @@ export function registerLife(program: Command): void {
       const started = performance.now();
       const object = { type: 'home', id: home.install };
       // Signing keys are made by the start itself: neither spool can be opened before it.
-      const onRecord = (principal: PrincipalName, action: AuditAction): Promise<void> =>
-        context.spool(principal).append({ action, object, outcome: 'success' });
+      const onRecord = (principal: PrincipalName, action: AuditAction, loss?: Loss): Promise<void> =>
+        context.spool(principal).append({ action, object, outcome: 'success', details: lossDetails(loss) });
       const connection = await startStack(home, context.settings(), (line) => context.output.note(line), {
+        lost: (loss) => onRecord('operator', 'stack.loss', loss),
         beginning: () => onRecord('break-glass', 'break-glass.use'),
         done: () => onRecord('break-glass', 'principals.provision'),
       });
+      if (acceptLoss === true) await giveUpLoss(context);
       await recordSettings(context, (statement) => context.spool('operator').append(statement));
       await onRecord('operator', 'stack.up');
       if (firstIdentity) await recordFirstIdentity(context);
@@ -159,7 +172,7 @@ export function registerLife(program: Command): void {
           ]),
         ]),
       );
-      for (const line of identityRemarks(home)) context.output.note(line);
+      for (const line of [...identityRemarks(home), ...lossRemarks(home)]) context.output.note(line);
       for (const { name, refusal } of daemons)
         if (refusal !== undefined) context.output.note(`${name} refuses to work: ${refusal}`);
       if (rows.some(({ running }) => !running)) process.exitCode = EXIT.unreachable;

@@ -14,6 +14,7 @@ import { startTelemetry } from '../telemetry/telemetry.ts';
 import type { CommandContext } from './context.ts';
 import { contractPathOf, provision } from './contract.ts';
 import { recordConfiguration } from './in-force.ts';
+import { requireNothingLost } from './lost.ts';
 import { createNews } from './news.ts';
 
 /** The options of `run` and `source`. */
@@ -105,6 +106,7 @@ async function withEnvironment<T>(
   work: (environment: Environment) => Promise<T>,
 ): Promise<T> {
   const home = context.home();
+  requireNothingLost(home);
   const settings = context.settings();
   const contractPath = contractPathOf(context, contractName);
   const contract = loadContract(contractPath);

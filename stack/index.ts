@@ -6,6 +6,7 @@ export { nodetool } from './nodetool.ts';
 export { holderOf, tryLock } from './process/lock.ts';
 export { reloadCertificates, restartServer } from './life/restart.ts';
 export { setupStack } from './provide/setup.ts';
+export { clearLoss, readLoss, type Loss } from './storage/loss.ts';
 export { startStack } from './life/start.ts';
 export { stackStatus } from './life/status.ts';
 export { stopStack } from './life/stop.ts';

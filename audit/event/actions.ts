@@ -30,6 +30,8 @@ export const AUDIT_ACTIONS = {
   'break-glass.use': 'the super user was used, or where its credentials are was told',
   'stack.up': 'the embedded servers were started',
   'stack.down': 'the embedded servers were stopped',
+  'stack.loss': 'the data of an embedded server was found gone, and an empty one takes its place',
+  'stack.accept-loss': 'what embedded servers lost was given up: the home goes on without it',
   'stack.wipe': 'a home is about to be removed: keys, certificates and the data of its embedded servers',
   'server.login': 'a client logged in to a server, or was refused before it could',
   'server.access': 'a server refused an operation of a principal, or failed at it',

@@ -2,13 +2,11 @@ import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import type { AuditLog } from '../event/event.ts';
 import { heldBlocks } from '../store/blocks.ts';
-import { payloadOf } from '../store/columns.ts';
 import { blockHolds, lastInBlock } from '../store/events.ts';
 import { originOf, readEpochs, writeEpoch } from '../store/epochs.ts';
-import { readTopic, topicBounds } from '../topic/read-topic.ts';
+import { topicBounds } from '../topic/read-topic.ts';
+import { EPOCH_OPEN, placeOfDeclaration } from './declaration.ts';
 import { firstLeaf, openLog, publishedCheckpoints, type LogSources } from './open-log.ts';
-
-export const EPOCH_OPEN = 'epoch.open';
 
 /** What was declared. */
 export interface NewEpoch {
@@ -54,7 +52,7 @@ export async function openNewEpoch(sources: LogSources, audit: AuditLog, reason:
       },
     },
   });
-  const declaredAt = await placeOfDeclaration(sources, epoch, bounds.high);
+  const declaredAt = await placeOf(sources, epoch, bounds.high);
   await writeEpoch(cassandra, install, { epoch, firstLeaf: await firstLeaf(sources), declaredAt });
   return { epoch, declaredAt, held };
 }
@@ -83,17 +81,10 @@ async function heldEvents({ cassandra }: LogSources, epoch: number): Promise<num
   return last === undefined ? 0 : last + 1;
 }
 
-/** The log does not tell where an event came to stand: it is looked for from where the topic ended before. */
-async function placeOfDeclaration({ topic }: LogSources, epoch: number, from: number): Promise<number> {
+/** From where the topic ended before: what is found is this declaration, not an older attempt. */
+async function placeOf({ topic }: LogSources, epoch: number, from: number): Promise<number> {
   const bounds = await topicBounds(topic, AUDIT_TOPIC);
-  let place: number | undefined;
-  await readTopic(topic, AUDIT_TOPIC, { from, to: bounds?.high ?? from }, (messages) => {
-    for (const { offset, value } of messages) {
-      const payload = value === null ? undefined : payloadOf(value);
-      const declared = payload?.['details'] as { readonly epoch?: unknown } | undefined;
-      if (payload?.['action'] === EPOCH_OPEN && declared?.epoch === epoch) place ??= Number(offset);
-    }
-  });
+  const place = await placeOfDeclaration(topic, epoch, { low: from, high: bounds?.high ?? from });
   if (place !== undefined) return place;
   throw new WardlineError('AUDIT_EPOCH_LOST', 'the declaration of the new epoch is not on the topic', {
     hint: 'see whether the topic was made anew meanwhile, and try again',

@@ -11,6 +11,7 @@ import { latestCheckpoint } from '../store/checkpoints.ts';
 import { epochOfOrigin, originOf, readEpochs, writeEpoch, type Epoch } from '../store/epochs.ts';
 import { eventTree } from '../store/event-tree.ts';
 import { readTopic, topicBounds, type TopicBounds, type TopicReader } from '../topic/read-topic.ts';
+import { placeOfDeclaration } from './declaration.ts';
 import type { CheckpointReader } from './places.ts';
 
 /** What a log is opened from. */
@@ -53,8 +54,7 @@ export async function openLog(sources: LogSources): Promise<OpenedLog> {
   await requireSameTopic(sources, epoch, known, bounds);
   if (largest !== undefined && largest.size > bounds.high)
     throw lost(epoch, `it ends at ${bounds.high}, and a checkpoint holds ${largest.size} events`);
-  if (known === undefined && bounds.high > 0)
-    await writeEpoch(cassandra, install, { epoch, firstLeaf: await firstLeaf(sources), declaredAt: undefined });
+  if (known === undefined && bounds.high > 0) await list(sources, epoch, published.get(epoch), bounds);
   const size = kept?.size ?? 0;
   await requireConsistent(sources, epoch, published.get(epoch), size);
   const { tree, tiles } = await treeAt(
@@ -128,6 +128,25 @@ async function requireSameTopic(
   if (known === undefined) return;
   if (high === 0) throw lost(epoch, 'it is empty');
   if (!known.firstLeaf.equals(await firstLeaf(sources))) throw lost(epoch, 'it begins with another event');
+}
+
+/**
+ * Puts an epoch on the list that is not on it: the first, or one whose keyspace was lost. By what was published of it the
+ * topic is known again: a new one may have grown longer than the old one was.
+ */
+async function list(
+  { install, cassandra, topic }: LogSources,
+  epoch: number,
+  published: Checkpoint | undefined,
+  bounds: TopicBounds,
+): Promise<void> {
+  if (published !== undefined && published.size > 0) {
+    const { tree } = await treeOfTopic(topic, published.size);
+    if (Buffer.compare(tree.root(), published.root) !== 0)
+      throw lost(epoch, `it does not lead to the published checkpoint of ${published.size} events`);
+  }
+  const declaredAt = epoch === 1 ? undefined : await placeOfDeclaration(topic, epoch, bounds);
+  await writeEpoch(cassandra, install, { epoch, firstLeaf: await firstLeaf({ topic }), declaredAt });
 }
 
 /** The hash of the topic's first leaf, by which an epoch is known again. */

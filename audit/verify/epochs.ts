@@ -2,7 +2,7 @@ import { asWardlineError } from '../../core/errors/errors.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import { asCassandraError } from '../../security/connect/cassandra.ts';
 import { z } from 'zod';
-import { EPOCH_OPEN } from '../notary/new-epoch.ts';
+import { EPOCH_OPEN } from '../notary/declaration.ts';
 import type { TrustedKeys } from '../signature/signing-key.ts';
 import { blockOf } from '../store/blocks.ts';
 import type { Epoch } from '../store/epochs.ts';

@@ -1,17 +1,17 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from 'cassandra-driver';
 import type { Connection } from '../../core/connection.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
-import { readIfPresent, writeFileAtomic } from '../../core/files.ts';
+import { writeFileAtomic } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { principalAccess } from '../../security/certs/identities.ts';
 import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
 import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
 import { PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
-import { stackLayout } from '../layout.ts';
 import { whenReady } from '../life/ready.ts';
+import { digestOfRights, isMarked, markBootstrapped } from '../storage/mark.ts';
 import {
   CASSANDRA_BASE,
   DEFAULT_ROLE,
@@ -27,7 +27,7 @@ const RANDOM_PASSWORD_BYTES = 32;
 
 /** Whether the servers have the roles, rights and topics of this version. Where they have, break-glass stays unused. */
 export function isBootstrapped(home: Home): boolean {
-  return readIfPresent(stackLayout(home).supervisor.bootstrapped) === marker();
+  return isMarked(home, rights());
 }
 
 /**
@@ -37,12 +37,11 @@ export function isBootstrapped(home: Home): boolean {
  */
 export async function bootstrap(home: Home, connection: Connection): Promise<void> {
   await Promise.all([bootstrapKafka(home, connection), bootstrapCassandra(home, connection)]);
-  writeFileAtomic(stackLayout(home).supervisor.bootstrapped, marker());
+  markBootstrapped(home, rights());
 }
 
-function marker(): string {
-  const rows = JSON.stringify({ kafka: KAFKA_BASE, cassandra: CASSANDRA_BASE });
-  return `${JSON.stringify({ rights: createHash('sha256').update(rows).digest('hex') })}\n`;
+function rights(): string {
+  return digestOfRights({ kafka: KAFKA_BASE, cassandra: CASSANDRA_BASE });
 }
 
 async function bootstrapKafka(home: Home, connection: Connection): Promise<void> {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
@@ -11,6 +12,7 @@ import type { StackProgram } from '../configure.ts';
 import { stackLayout } from '../layout.ts';
 import { javaOptions } from '../render/java-options.ts';
 import { KAFKA_SERVER_USER } from '../render/kafka-properties.ts';
+import { KAFKA_MARK, wasSetUp } from '../storage/mark.ts';
 
 const STORAGE_TOOL = 'kafka.tools.StorageTool';
 /** Runs a command so that what it writes, stored keys among it, is readable by its owner only from the first moment on. */
@@ -26,7 +28,8 @@ const UUID_BYTES = 16;
  */
 export async function formatKafka(home: Home, program: StackProgram): Promise<void> {
   const { kafka } = stackLayout(home);
-  if (existsSync(kafka.formatted)) return;
+  const hasStorage = existsSync(join(kafka.data, KAFKA_MARK));
+  if (hasStorage && (existsSync(kafka.formatted) || wasSetUp(home))) return;
   // Nothing ran on this storage before it was marked as formatted: what is there is half of a format.
   rmSync(kafka.data, { recursive: true, force: true });
   makeSecretFolder(kafka.data);

@@ -12,6 +12,7 @@ import { type DaemonName, SERVER_NAMES, stackLayout, type ServerName } from '../
 import { identityOf } from '../process/identity.ts';
 import { tryLock } from '../process/lock.ts';
 import { plannedDaemons } from './control.ts';
+import { lostServers } from '../storage/mark.ts';
 import { keepProcess } from './keeper.ts';
 import { readPlan, readState, writeState, type ProcessState, type SupervisorState } from './state.ts';
 
@@ -62,6 +63,11 @@ async function supervise(homePath: string): Promise<void> {
         },
         log,
         stop: stopServers.signal,
+        // On empty folders Cassandra would start with a password that everybody knows: that is for `up` to mend.
+        whenDue: async () => {
+          while (!stopServers.signal.aborted && lostServers(home).includes(name))
+            await sleep(DUE_POLL_MILLISECONDS, stopServers.signal);
+        },
       }),
     ),
   );
