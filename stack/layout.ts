@@ -10,6 +10,9 @@ export { SERVER_NAMES, type ServerName } from '../security/certs/identities.ts';
  */
 export const DAEMON_NAMES = ['notary', 'recorder', 'archiver'] as const;
 
+/** Ended once the others are: what they still did on the topics is to be in the archive. */
+export const LAST_DAEMON = 'archiver' satisfies (typeof DAEMON_NAMES)[number];
+
 export type DaemonName = (typeof DAEMON_NAMES)[number];
 
 /** How a server is called in messages for people. */

@@ -10,6 +10,7 @@ import type { TopicMessage } from './chunk/message.ts';
 import type { ChunkContent } from './chunk/write-chunk.ts';
 import { createLagWatch, type LagWatch } from './lag.ts';
 import type { KafkaView } from './kafka-view.ts';
+import type { PartitionBounds } from './lives.ts';
 import type { ArchivePositions } from './position.ts';
 import { runSession, type Break } from './session.ts';
 import { createTopicArchive, type TopicArchive } from './topic-archive.ts';
@@ -52,6 +53,10 @@ const WRITERS = 2;
 /** What all topics together may hold in memory, in chunks: beyond it everything is written before more is taken. */
 const MOST_CHUNKS_HELD = 3;
 
+/** Once told to stop, how long what the topics hold by then may still take to come. */
+const CATCH_UP_PATIENCE = 2000;
+const CATCH_UP_POLL = 20;
+
 /** How long a consumer may take to leave, where Kafka is away. */
 const END_PATIENCE = 4000;
 
@@ -64,8 +69,8 @@ interface Session {
 }
 
 /**
- * Copies the topics of the product into the store until it is told to stop; resolves then with everything sealed that was
- * taken. While Kafka or the store is away it waits: what is not sealed stays in Kafka, and nothing more is taken than fits
+ * Copies the topics of the product into the store until it is told to stop; resolves then with everything sealed that
+ * they hold, or as much of it as comes in two seconds. While Kafka or the store is away it waits: what is not sealed stays in Kafka, and nothing more is taken than fits
  * into memory. Rejects with what waiting does not mend.
  */
 export async function runArchiver(options: ArchiverOptions): Promise<void> {
@@ -98,6 +103,7 @@ export async function runArchiver(options: ArchiverOptions): Promise<void> {
       await Promise.race([done, failed.promise, whenAborted(stop)]);
       await Promise.race([sleep(ROUND, stop), failed.promise]);
     }
+    await Promise.race([caughtUp(archiver), failed.promise]);
   } finally {
     renewal.close();
     await session?.end();
@@ -167,7 +173,7 @@ function startSession(archiver: Archiver, names: readonly string[], key: string)
       if (held > MOST_CHUNKS_HELD * archiver.chunkBytes)
         await Promise.all([...archiver.topics.values()].map((each) => each.flush()));
     },
-    signal: AbortSignal.any([archiver.stop, over.signal]),
+    signal: over.signal,
   })
     .catch((error: unknown) => {
       const trouble = asWardlineError(error);
@@ -183,6 +189,17 @@ function startSession(archiver: Archiver, names: readonly string[], key: string)
       return Promise.race([done, sleep(END_PATIENCE)]);
     },
   };
+}
+
+/** Resolves when everything is taken that the topics hold by now, or that came in time. */
+async function caughtUp({ view, topics, clock }: Archiver): Promise<void> {
+  const deadline = clock.now() + CATCH_UP_PATIENCE;
+  for (const [name, topic] of topics) {
+    const bounds = await view.bounds(name).catch(() => new Map<number, PartitionBounds>());
+    for (const [partition, { low, high }] of bounds)
+      while (high > low && (topic.end(partition)?.next ?? 0) < high && clock.now() < deadline)
+        await sleep(CATCH_UP_POLL);
+  }
 }
 
 function whenAborted(signal: AbortSignal): Promise<void> {

@@ -135,7 +135,7 @@ async function archive(context: CommandContext): Promise<{ messages: number; chu
         recipients: () => readRecipients(home),
         key: signingKey('archiver', readCredential(access.signingKey)),
         keys: trustedKeysOf(connection),
-        positions: openArchivePositions(home),
+        positions: openArchivePositions(home, store.address),
         chunkBytes: limits.chunkMegabytes * MEGABYTE,
         chunkMilliseconds: limits.chunkSeconds * 1000,
         onBreak: (broken) => gap(broken.topic, breakText(broken), breakEvent(install, broken)),

@@ -80,7 +80,7 @@ export async function stopSupervisor(home: Home): Promise<boolean> {
   if (supervisor !== undefined) {
     signal(supervisor, 'SIGTERM');
     // It waits for its servers, and forces them after their patience: never shorter than they are.
-    const deadline = Date.now() + DAEMON_PATIENCE + 2 * END_PATIENCE_MILLISECONDS;
+    const deadline = Date.now() + 2 * DAEMON_PATIENCE + 2 * END_PATIENCE_MILLISECONDS;
     while (isRunning(supervisor) && Date.now() < deadline) await sleep(POLL_MILLISECONDS);
     if (isRunning(supervisor)) signal(supervisor, 'SIGKILL');
   }

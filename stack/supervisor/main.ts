@@ -1,14 +1,14 @@
 /**
  * The supervisor: a process of its own that owns the servers and daemons of one home (`node supervisor/main.ts HOME`).
  * It starts them, starts them again when they end, and ends them gracefully when it gets SIGTERM: the daemons first,
- * which need the servers for that. One per home.
+ * which need the servers for that, and the archiver after the others. One per home.
  */
 import { appendFileSync, existsSync, renameSync, statSync } from 'node:fs';
 import { once } from 'node:events';
 import { sleep } from '../../core/clock.ts';
 import { openHome } from '../../core/home.ts';
 import { DAEMON_LONGEST_DELAY, DAEMON_PATIENCE, daemonPlan, isRefusal, serversAnswer } from '../daemons.ts';
-import { type DaemonName, SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
+import { type DaemonName, LAST_DAEMON, SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
 import { identityOf } from '../process/identity.ts';
 import { tryLock } from '../process/lock.ts';
 import { plannedDaemons } from './control.ts';
@@ -71,31 +71,38 @@ async function supervise(homePath: string): Promise<void> {
       }),
     ),
   );
-  await Promise.all(
-    plannedDaemons(home).map((name) =>
-      keepProcess(name, previous?.daemons[name], {
-        plan: () => daemonPlan(home, name),
-        environment: process.env,
-        changed: (state) => {
-          daemons[name] = state;
-          record();
-        },
-        log,
-        stop: stop.signal,
-        patience: DAEMON_PATIENCE,
-        longestDelay: DAEMON_LONGEST_DELAY,
-        isRefusal,
-        whenDue: async () => {
-          while (!stop.signal.aborted && !(await serversAnswer(home))) await sleep(DUE_POLL_MILLISECONDS, stop.signal);
-        },
-      }),
-    ),
-  );
+  const keepDaemon = (name: DaemonName, stopDaemon: AbortSignal): Promise<void> =>
+    keepProcess(name, previous?.daemons[name], {
+      plan: () => daemonPlan(home, name),
+      environment: process.env,
+      changed: (state) => {
+        daemons[name] = state;
+        record();
+      },
+      log,
+      stop: stopDaemon,
+      patience: DAEMON_PATIENCE,
+      longestDelay: DAEMON_LONGEST_DELAY,
+      isRefusal,
+      whenDue: async () => {
+        while (!stopDaemon.aborted && !(await serversAnswer(home))) await sleep(DUE_POLL_MILLISECONDS, stopDaemon);
+      },
+    });
+  const stopLast = new AbortController();
+  const [last, others] = [plannedDaemons(home).filter(isLast), plannedDaemons(home).filter((name) => !isLast(name))];
+  const keptLast = last.map((name) => keepDaemon(name, stopLast.signal));
+  await Promise.all(others.map((name) => keepDaemon(name, stop.signal)));
   await (stop.signal.aborted ? Promise.resolve() : once(stop.signal, 'abort'));
+  stopLast.abort();
+  await Promise.all(keptLast);
   stopServers.abort();
   await keptServers;
   log(`supervisor ${process.pid} ended`);
   lock.release();
+}
+
+function isLast(name: DaemonName): boolean {
+  return name === LAST_DAEMON;
 }
 
 function emptyState(): ProcessState {
