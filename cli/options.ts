@@ -16,6 +16,16 @@ export function collectAssignment(
   return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+const SIZES: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
+
+/** Parses an option that is a number of bytes above 0: digits, and perhaps `kB`, `MB` or `GB`. */
+export function byteCount(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,12})(?:([kMG])?B?)$/.exec(text) ?? [];
+  const bytes = Number(count) * (SIZES[unit] ?? 0);
+  if (!(bytes > 0)) throw new InvalidArgumentError('a number of bytes is needed, such as 500kB or 10MB');
+  return bytes;
+}
+
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** The time that a text names: so long before `now`, or RFC 3339. NaN where it names none. */

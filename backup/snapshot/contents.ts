@@ -43,11 +43,14 @@ export async function storeContent(file: SnapshotFile, parts: ContentStoreParts)
     journal.keepFile(file.identity, sha256);
     return { ...known, sha256, sent: 0 };
   }
-  const clear = createHash('sha256');
-  const encrypted = createHash('sha256');
-  const body = (): AsyncIterable<Uint8Array> =>
-    through(encrypted, encryptTo(recipients, through(clear, whole?.bytes ? only(whole.bytes) : contentOf(file.path))));
-  const encryptedBytes = await store.put(place, body());
+  let [clear, encrypted] = [createHash('sha256'), createHash('sha256')];
+  // A store that fails is sent the content anew, encrypted anew: the hashes are those of what it took in the end.
+  const body = (): AsyncIterable<Uint8Array> => {
+    [clear, encrypted] = [createHash('sha256'), createHash('sha256')];
+    const bytes = whole?.bytes ? only(whole.bytes) : contentOf(file.path);
+    return through(encrypted, encryptTo(recipients, through(clear, bytes)));
+  };
+  const encryptedBytes = await store.put(place, body);
   if (clear.digest('hex') !== sha256)
     throw new WardlineError('INTERNAL', `${file.path} changed while it was being stored`);
   const content = { object, encryptedBytes, encryptedSha256: encrypted.digest('hex') };

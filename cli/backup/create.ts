@@ -3,6 +3,7 @@ import { checkpointsFolder, checkpointsTopicReader } from '../../audit/notary/pl
 import { noteVerifier } from '../../audit/checkpoint/signed-note.ts';
 import { signingKey } from '../../audit/signature/signing-key.ts';
 import type { Manifest } from '../../backup/manifest/manifest.ts';
+import type { ManifestShelf } from '../../backup/manifest/stored-manifests.ts';
 import { readRecipients } from '../../backup/recipients/recovery.ts';
 import { captureCassandra } from '../../backup/snapshot/capture-cassandra.ts';
 import { captureKafka } from '../../backup/snapshot/capture-kafka.ts';
@@ -17,7 +18,8 @@ import { checkpointPublicKey } from '../../security/keyring/checkpoint-key.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractsInForce } from '../in-force.ts';
-import { bytesText, withShelf } from './shelf.ts';
+import { byteCount } from '../options.ts';
+import { bytesText, withShelf, type ShelfOptions } from './shelf.ts';
 
 const ARCHIVER = 'archiver';
 const FILES_AT_ONCE = 8;
@@ -25,7 +27,7 @@ const FILES_AT_ONCE = 8;
 /** Makes a backup of a home's servers as the archiver. */
 export async function createCommand(
   context: CommandContext,
-  options: { readonly beforeRestore?: boolean } = {},
+  options: ShelfOptions & { readonly beforeRestore?: boolean } = {},
 ): Promise<BackupSummary> {
   const home = context.home();
   const connection = context.connection();
@@ -38,7 +40,7 @@ export async function createCommand(
   const publicKey = checkpointPublicKey(accessOf(connection, 'notary'));
   try {
     await Promise.all([admin.connect().catch(kafkaFailed), cassandra.connect().catch(cassandraFailed)]);
-    return await withShelf(context, ({ store, trusted }) =>
+    const create = ({ store, trusted }: ManifestShelf): Promise<BackupSummary> =>
       createBackup({
         ...{ home, store, trusted, audit, clock: systemClock },
         signingKey: signingKey(ARCHIVER, readCredential(access.signingKey)),
@@ -61,8 +63,8 @@ export async function createCommand(
         patience: context.settings().backup.patienceSeconds * 1000,
         beforeRestore: options.beforeRestore === true,
         onProgress: ({ files, bytes }) => context.output.progress(`${files} files, ${bytesText(bytes)}`),
-      }),
-    );
+      });
+    return await withShelf(context, create, options);
   } finally {
     await Promise.allSettled([admin.disconnect(), cassandra.shutdown(), audit.close()]);
   }
@@ -73,11 +75,12 @@ export function registerCreate(backup: Command): void {
   backup
     .command('create')
     .description('make a backup: committed offsets, audit checkpoint, then a snapshot of all tables but those of keys')
-    .addHelpText('after', '\nExample:\n  wardline backup create')
-    .action(async (_options, command: Command) => {
+    .option('--rate-limit <bytes>', 'write and read at most so many bytes a second, such as 10MB', byteCount)
+    .addHelpText('after', '\nExample:\n  wardline backup create --rate-limit 20MB')
+    .action(async (options: ShelfOptions, command: Command) => {
       const context = contextOf(command);
       const started = performance.now();
-      const { id, files, bytes, sent, manifest, manifestSha256 } = await createCommand(context);
+      const { id, files, bytes, sent, manifest, manifestSha256 } = await createCommand(context, options);
       const seconds = Math.round((performance.now() - started) / 100) / 10;
       context.output.result({ id, files, bytes, sent, seconds, manifestSha256, tables: tablesOf(manifest) }, () =>
         [

@@ -1,12 +1,32 @@
 import type { ManifestShelf } from '../../backup/manifest/stored-manifests.ts';
 import { openBackupStore } from '../../backup/objects/open-store.ts';
+import { systemClock } from '../../core/clock.ts';
 import { trustedKeysOf } from '../audit/sources.ts';
 import type { CommandContext } from '../context.ts';
+import { createNews } from '../news.ts';
 
-/** Opens the home's backup store with whom its manifests are believed from, and lets go of it when the work is done. */
-export async function withShelf<T>(context: CommandContext, work: (shelf: ManifestShelf) => Promise<T>): Promise<T> {
+export interface ShelfOptions {
+  /** Of bytes a second, written and read. Without it there is no limit. */
+  readonly rateLimit?: number | undefined;
+}
+
+/**
+ * Opens the home's backup store with whom its manifests are believed from, and lets go of it when the work is done. Where
+ * the store is out of reach or full, the work waits and says why.
+ */
+export async function withShelf<T>(
+  context: CommandContext,
+  work: (shelf: ManifestShelf) => Promise<T>,
+  { rateLimit }: ShelfOptions = {},
+): Promise<T> {
   const home = context.home();
-  const store = openBackupStore(home, context.settings());
+  const isNews = createNews(systemClock);
+  const store = openBackupStore(home, context.settings(), {
+    bytesPerSecond: rateLimit,
+    onWaiting: ({ message }) => {
+      if (isNews(message)) context.output.note(`waiting for the store: ${message}`);
+    },
+  });
   try {
     return await work({ store, install: home.install, trusted: trustedKeysOf(context.connection()) });
   } finally {

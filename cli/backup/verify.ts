@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { readDamaged, writeDamaged } from '../../backup/manifest/damaged.ts';
-import { namedBackup } from '../../backup/manifest/stored-manifests.ts';
+import { namedBackup, type ManifestShelf } from '../../backup/manifest/stored-manifests.ts';
 import { verifyBackup, type VerifiedBackup } from '../../backup/verify/verify-backup.ts';
 import { EXIT } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { contextOf, type CommandContext } from '../context.ts';
-import { bytesText, withShelf } from './shelf.ts';
+import { byteCount } from '../options.ts';
+import { bytesText, withShelf, type ShelfOptions } from './shelf.ts';
 
 const OBJECTS_AT_ONCE = 8;
 
@@ -13,15 +14,15 @@ const OBJECTS_AT_ONCE = 8;
 export async function verifyCommand(
   context: CommandContext,
   name: string,
-  { readData }: { readonly readData: boolean },
+  { readData, ...options }: ShelfOptions & { readonly readData: boolean },
 ): Promise<VerifiedBackup> {
-  const verified = await withShelf(context, async (shelf) =>
+  const verify = async (shelf: ManifestShelf): Promise<VerifiedBackup> =>
     verifyBackup(shelf, await namedBackup(shelf, name), {
       readData,
       parallel: OBJECTS_AT_ONCE,
       onProgress: (objects, of) => context.output.progress(`${objects} of ${of} objects`),
-    }),
-  );
+    });
+  const verified = await withShelf(context, verify, options);
   const damaged = verified.findings.map(({ object }) => object);
   if (damaged.length > 0) writeDamaged(context.home(), new Set([...readDamaged(context.home()), ...damaged]));
   const audit = context.audit('archiver');
@@ -46,10 +47,11 @@ export function registerVerify(backup: Command): void {
     .description('check a backup: the signature of its manifest, and that every object is there with its size')
     .argument('<backup>', 'an id, or latest')
     .option('--read-data', 'read every stored byte and compare hashes')
+    .option('--rate-limit <bytes>', 'read at most so many bytes a second, such as 10MB', byteCount)
     .addHelpText('after', '\nExample:\n  wardline backup verify latest --read-data')
-    .action(async (name: string, { readData }: { readData?: boolean }, command: Command) => {
+    .action(async (name: string, options: ShelfOptions & { readData?: boolean }, command: Command) => {
       const context = contextOf(command);
-      const verified = await verifyCommand(context, name, { readData: readData === true });
+      const verified = await verifyCommand(context, name, { ...options, readData: options.readData === true });
       context.output.result(verified as unknown as JsonValue, () => reportOf(verified));
       if (verified.findings.length > 0) process.exitCode = EXIT.verification;
     });
