@@ -18,7 +18,7 @@ export interface BackedUpTable extends TableName {
  * The tables of a backup that a restore is about: all of them, or the one named `keyspace.table`.
  * Throws BACKUP_NOT_FOUND where the backup has no such table.
  */
-export function tablesOf(manifest: Manifest, named?: string): readonly BackedUpTable[] {
+export function tablesOf(manifest: Pick<Manifest, 'id' | 'cassandra'>, named?: string): readonly BackedUpTable[] {
   const all = manifest.cassandra.keyspaces.flatMap((keyspace: Keyspace) =>
     keyspace.tables.map((table: Table) => ({
       ...{ keyspace: keyspace.name, table: table.name },

@@ -36,7 +36,7 @@ export function testShelf(parent: string, install = 'install-of-a-test'): TestSh
       return object;
     },
     async backup(time, objects, more = {}) {
-      const manifest = { ...manifestOf(install, time, objects), ...more };
+      const manifest = { ...testManifest(install, time, objects), ...more };
       await store.put(names.manifest(manifest.id), Buffer.from(signManifest(manifest, signer.key)));
       age(names.manifest(manifest.id), time);
       return manifest;
@@ -44,7 +44,8 @@ export function testShelf(parent: string, install = 'install-of-a-test'): TestSh
   };
 }
 
-function manifestOf(install: string, time: number, objects: readonly string[]): Manifest {
+/** A manifest of a backup that was taken at `time` and needs these objects. */
+export function testManifest(install: string, time: number, objects: readonly string[]): Manifest {
   const at = new Date(time).toISOString();
   return {
     ...{ format: 1, id: newBackupId(time), install, startedAt: at, snapshotAt: at, completedAt: at },
