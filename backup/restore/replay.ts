@@ -14,6 +14,7 @@ import { transformStage } from '../../pipeline/transform.ts';
 import { createMac } from '../../security/sealed-field/record.ts';
 import { readArchive, type ArchivedMessage, type ArchiveGap } from '../archive/read/read-archive.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import { placeReader, type PlaceReader } from './topics/original-place.ts';
 
 export interface ReplayParts {
   readonly store: ObjectStore;
@@ -70,13 +71,14 @@ export async function replayArchive(parts: ReplayParts, replay: Replay): Promise
     ...(replay.to === undefined ? {} : { to: { time: replay.to } }),
     onGap: (gap) => gaps.push(gap),
   });
+  const places = placeReader();
   let [messages, rows, refused] = [0, 0, 0];
   let lastAppended: number | undefined;
   for await (const chunk of archived) {
-    for (const group of grouped(chunk)) {
-      const { partition, life, version } = group;
+    for (const group of grouped(chunk.map((message) => placed(message, places, replay)))) {
+      const { partition, incarnation, version } = group;
       const stages = versions.get(version);
-      const stored = (await stages?.(group.messages, partition, replay.incarnationOf(partition, life))) ?? 0;
+      const stored = (await stages?.(group.messages, partition, incarnation)) ?? 0;
       rows += stored;
       refused += group.messages.length - stored;
     }
@@ -113,22 +115,32 @@ function stagesOf(parts: ReplayParts, { keyspace }: Replay, contract: CompiledCo
   };
 }
 
+/** A message with the place that rows name: of a copy, which a restore put on the topic, that of its original. */
+type PlacedMessage = ArchivedMessage & { readonly incarnation: string };
+
+function placed(message: ArchivedMessage, places: PlaceReader, { incarnationOf }: Replay): PlacedMessage {
+  const { partition, life } = message;
+  const original = places.original(message);
+  if (original !== undefined) return { ...message, offset: original.offset, incarnation: original.incarnation };
+  return { ...message, incarnation: places.incarnationOf(partition, life) ?? incarnationOf(partition, life) };
+}
+
 interface Group {
   readonly partition: number;
-  readonly life: string;
+  readonly incarnation: string;
   readonly version: string;
-  readonly messages: ArchivedMessage[];
+  readonly messages: PlacedMessage[];
 }
 
 /** Messages that take the same way. The order within a partition does not matter: write timestamps decide. */
-function grouped(messages: readonly ArchivedMessage[]): Iterable<Group> {
+function grouped(messages: readonly PlacedMessage[]): Iterable<Group> {
   const groups = new Map<string, Group>();
   for (const message of messages) {
-    const { partition, life } = message;
+    const { partition, incarnation } = message;
     const version = headerOf(message, HEADERS.contractVersion)?.toString() ?? '';
-    const name = JSON.stringify([partition, life, version]);
+    const name = JSON.stringify([partition, incarnation, version]);
     const group = groups.get(name);
-    if (group === undefined) groups.set(name, { partition, life, version, messages: [message] });
+    if (group === undefined) groups.set(name, { partition, incarnation, version, messages: [message] });
     else group.messages.push(message);
   }
   return groups.values();
