@@ -15,6 +15,7 @@ import {
   type Loss,
 } from '../stack/index.ts';
 import type { PrincipalName } from '../security/principals/names.ts';
+import { archiveLagOf, archiveRemarks } from './backup/archive-state.ts';
 import { identityRemarks, recordFirstIdentity } from './backup/identity-state.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { recordSettings } from './in-force.ts';
@@ -159,20 +160,23 @@ export function registerLife(program: Command): void {
       const home = context.home();
       const { supervisor, servers, daemons } = stackStatus(home);
       const rows: readonly StatusRow[] = [{ name: 'supervisor', ...supervisor }, ...servers, ...daemons];
-      context.output.result({ home: home.path, supervisor, servers, daemons } as unknown as JsonValue, () =>
-        table([
-          ['process', 'state', 'pid', 'port', 'memory', 'since'],
-          ...rows.map(({ name, running, pid, port, memoryBytes, since, refusal }) => [
-            name,
-            running ? 'running' : refusal === undefined ? 'stopped' : 'refuses',
-            String(pid ?? ''),
-            String(port ?? ''),
-            memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 1024 / 1024)} MiB`,
-            since ?? '',
+      context.output.result(
+        { home: home.path, supervisor, servers, daemons, archive: archiveLagOf(home) } as unknown as JsonValue,
+        () =>
+          table([
+            ['process', 'state', 'pid', 'port', 'memory', 'since'],
+            ...rows.map(({ name, running, pid, port, memoryBytes, since, refusal }) => [
+              name,
+              running ? 'running' : refusal === undefined ? 'stopped' : 'refuses',
+              String(pid ?? ''),
+              String(port ?? ''),
+              memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 1024 / 1024)} MiB`,
+              since ?? '',
+            ]),
           ]),
-        ]),
       );
-      for (const line of [...identityRemarks(home), ...lossRemarks(home)]) context.output.note(line);
+      for (const line of [...archiveRemarks(home), ...identityRemarks(home), ...lossRemarks(home)])
+        context.output.note(line);
       for (const { name, refusal } of daemons)
         if (refusal !== undefined) context.output.note(`${name} refuses to work: ${refusal}`);
       if (rows.some(({ running }) => !running)) process.exitCode = EXIT.unreachable;

@@ -22,6 +22,15 @@ const NODE_FLAGS = [
   '--max-old-space-size=1024',
   '--disable-warning=TimeoutNegativeWarning',
 ] as const;
+/**
+ * Where the AWS SDK looks for credentials of a backup store, as `up` was given them. No server gets them, and they are in
+ * no file of a home.
+ */
+const STORE_CREDENTIALS = [
+  ...['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+  ...['AWS_PROFILE', 'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'],
+  ...['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'],
+];
 /** How the exit code says that waiting will not mend it: verification failed, refused. */
 const REFUSALS: readonly string[] = ['exit code 3', 'exit code 4'];
 const TAIL_BYTES = 16 * 1024;
@@ -35,6 +44,7 @@ export function daemonPlan(home: Home, name: DaemonName): ProcessPlan {
     foundBy: identifying.join(' '),
     folder: home.path,
     console: stackLayout(home).daemons[name],
+    passes: STORE_CREDENTIALS,
     digest: NODE_FLAGS.join(' '),
   };
 }

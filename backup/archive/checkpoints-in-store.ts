@@ -10,12 +10,29 @@ import type { TopicMessage } from './chunk/message.ts';
 /** A note of a thousand lines at most: what is larger is none. */
 const NOTE_BYTES = 64 * 1024;
 
-/** The backup store as a place where checkpoints are kept: the largest one of each epoch. */
-export function checkpointsInStore(store: Pick<ObjectStore, 'get' | 'list'>, install: string): CheckpointReader {
+/** What keeps nobody from reading the other places. */
+const AWAY: readonly string[] = ['STORE_UNREACHABLE', 'STORE_FULL', 'STORE_REFUSED'];
+
+/**
+ * The backup store as a place where checkpoints are kept: the largest one of each epoch. A store that cannot be read has
+ * none, and `onAway` is told why: the audit log does not stand still for a store elsewhere, since the keyspace, the topic
+ * and the home hold the same checkpoints.
+ */
+export function checkpointsInStore(
+  store: Pick<ObjectStore, 'get' | 'list'>,
+  install: string,
+  onAway: (reason: string) => void,
+): CheckpointReader {
   const read = async (): Promise<string[]> => {
     const notes: string[] = [];
-    for await (const { name } of store.list(storeNames(install).checkpoints))
-      notes.push((await readObject(store, name, NOTE_BYTES)).toString('utf8'));
+    try {
+      for await (const { name } of store.list(storeNames(install).checkpoints))
+        notes.push((await readObject(store, name, NOTE_BYTES)).toString('utf8'));
+    } catch (error) {
+      const { code, message } = asWardlineError(error);
+      if (!AWAY.includes(code)) throw error;
+      onAway(message);
+    }
     return notes;
   };
   return {

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { noteVerifier, type NoteVerifier } from '../../audit/checkpoint/signed-note.ts';
 import { checkpointsFolder, checkpointsTopicReader, type CheckpointReader } from '../../audit/notary/places.ts';
+import { checkpointsInStore } from '../../backup/archive/checkpoints-in-store.ts';
+import { openBackupStore } from '../../backup/objects/open-store.ts';
 import { trustedKeys, type TrustedKeys } from '../../audit/signature/signing-key.ts';
 import { readEpochs } from '../../audit/store/epochs.ts';
 import type { TopicReader } from '../../audit/topic/read-topic.ts';
@@ -16,6 +18,9 @@ import { renewingCassandra, type RenewingCassandra } from '../../security/connec
 import { checkpointPublicKey } from '../../security/keyring/checkpoint-key.ts';
 import type { PrincipalName } from '../../security/principals/names.ts';
 import type { CommandContext } from '../context.ts';
+
+/** How long a store that does not answer may keep the other places waiting. */
+const STORE_PATIENCE = 3;
 
 /** What works with the audit log is given, whoever acts. */
 export interface AuditSources {
@@ -35,19 +40,28 @@ export function auditSources(
   principal: PrincipalName,
   patience: 'command' | 'service' = 'command',
 ): AuditSources {
-  const connection = context.connection();
+  const [home, connection] = [context.home(), context.connection()];
+  const store = openBackupStore(home, context.settings(), { patienceSeconds: STORE_PATIENCE });
   const topic = { kafka: kafkaClient(connection, principal, { patience }), principal };
   const cassandra = renewingCassandra(connection, principal);
   const publicKey = checkpointPublicKey(accessOf(connection, 'notary'));
   return {
-    install: context.home().install,
+    install: home.install,
     connection,
     principal,
     cassandra,
     topic,
-    places: [checkpointsTopicReader(topic), checkpointsFolder(context.home().paths.checkpoints, systemClock)],
+    places: [
+      checkpointsTopicReader(topic),
+      checkpointsFolder(home.paths.checkpoints, systemClock),
+      checkpointsInStore(store, home.install, (reason) =>
+        context.output.note(`no checkpoint was read from the backup store: ${reason}`),
+      ),
+    ],
     verifier: (origin) => noteVerifier(origin, publicKey),
-    close: () => cassandra.shutdown(),
+    async close() {
+      await Promise.all([cassandra.shutdown(), store.close()]);
+    },
   };
 }
 

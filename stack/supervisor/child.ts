@@ -31,7 +31,9 @@ export async function startChild(plan: ProcessPlan, environment: NodeJS.ProcessE
       cwd: plan.folder,
       detached: true,
       stdio: ['ignore', output, output],
-      env: Object.fromEntries(ENVIRONMENT.map((name) => [name, environment[name]] as const)),
+      env: Object.fromEntries(
+        [...ENVIRONMENT, ...(plan.passes ?? [])].map((name) => [name, environment[name]] as const),
+      ),
     });
     const exited = new Promise<string>((resolve) => {
       child.once('exit', (code, name) => resolve(name === null ? `exit code ${code ?? 'unknown'}` : `signal ${name}`));

@@ -12,6 +12,8 @@ const processPlan = z.strictObject({
   folder: z.string(),
   /** Where its standard output and error go. */
   console: z.string(),
+  /** Variables of the supervisor's environment that it gets beside those that every process does; names, no values. */
+  passes: z.array(z.string()).exactOptional(),
   /** Digest of its whole configuration: a running process with another one is started anew. */
   digest: z.string(),
 });

@@ -39,7 +39,7 @@ export async function readChunk(
 }
 
 /** Checks that the object is whole, as stored: what can be known of it without an identity. Throws as readChunk. */
-export async function chunkObject(store: Pick<ObjectStore, 'get'>, seal: ChunkSeal, name: string): Promise<Buffer> {
+async function chunkObject(store: Pick<ObjectStore, 'get'>, seal: ChunkSeal, name: string): Promise<Buffer> {
   const object = await readObject(store, name, seal.encryptedBytes).catch((error: unknown) => {
     const { code } = asWardlineError(error);
     if (code === 'OBJECT_NOT_FOUND') throw damaged(name, 'is missing', error);
