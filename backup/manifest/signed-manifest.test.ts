@@ -67,7 +67,7 @@ describe('a manifest', () => {
 
   it('of another format is told apart from a damaged one', () => {
     for (const format of [0, 2, 'new']) {
-      const other = signedOf({ ...manifest, format } as unknown as Manifest);
+      const other = signedOf({ ...manifest, format });
       expect(codeOf(() => open(other))).toBe('BACKUP_FORMAT');
     }
   });

@@ -13,6 +13,7 @@ import { storeStage } from '../../pipeline/store.ts';
 import { transformStage } from '../../pipeline/transform.ts';
 import { createMac } from '../../security/sealed-field/record.ts';
 import { readArchive, type ArchivedMessage, type ArchiveGap } from '../archive/read/read-archive.ts';
+import type { ArchivePoint } from '../archive/read/start.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { placeReader, type PlaceReader } from './topics/original-place.ts';
 
@@ -34,7 +35,7 @@ export interface Replay {
   /** Another keyspace to store into than the contract's. */
   readonly keyspace?: string | undefined;
   /** Where each partition begins. */
-  readonly from: ReadonlyMap<number, number>;
+  readonly from: ReadonlyMap<number, ArchivePoint>;
   /** What the rows name as the incarnation of a partition in its life of the archive. */
   readonly incarnationOf: (partition: number, life: string) => string;
   /** Only what the broker had appended by then, in milliseconds since the epoch. */
@@ -67,7 +68,7 @@ export async function replayArchive(parts: ReplayParts, replay: Replay): Promise
   const archived = readArchive({
     ...{ store: parts.store, install: parts.install, identities: parts.identities, verify: parts.trusted },
     topic: newest.topic.name,
-    from: new Map([...replay.from].map(([partition, offset]) => [partition, { offset }])),
+    from: replay.from,
     ...(replay.to === undefined ? {} : { to: { time: replay.to } }),
     onGap: (gap) => gaps.push(gap),
   });

@@ -91,6 +91,9 @@ export async function restoreInPlace(
         provision: (contract) => applyProvision(context.connection(), contract, context.settings()),
         onStep: (step) => context.output.progress(step),
       };
+      if (to === undefined)
+        for (const [newest] of contractsByTable)
+          if (newest !== undefined) await archivedSoFar(context, shelf, newest);
       const restored: RestoredTable[] = [];
       for (const [index, table] of tables.entries())
         restored.push(
@@ -128,6 +131,14 @@ function contractsOf(context: CommandContext, manifest: Manifest): readonly Comp
 
 function contractsFor(table: BackedUpTable, contracts: readonly CompiledContract[]): readonly CompiledContract[] {
   return contracts.filter(({ table: own }) => own.keyspace === table.keyspace && own.name === table.table);
+}
+
+/** What Kafka holds and the archive does not yet is waited for; where it does not come, the restore goes without, and says so. */
+async function archivedSoFar(context: CommandContext, shelf: ManifestShelf, { topic }: CompiledContract): Promise<void> {
+  const reader = { kafka: kafkaClient(context.connection(), 'operator'), principal: 'operator' } as const;
+  const high = await endsOf(reader, topic.name);
+  if (await waitUntilArchived(shelf, topic.name, high, ARCHIVE_PATIENCE, systemClock)) return;
+  context.output.note(`the log archive is behind ${topic.name}: what Kafka has beyond it is not restored`);
 }
 
 async function confirmed(context: CommandContext, flags: RestoreFlags, planned: readonly string[]): Promise<void> {
