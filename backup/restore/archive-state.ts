@@ -45,7 +45,7 @@ export async function waitUntilArchived(
   patience: number,
   clock: Clock,
 ): Promise<boolean> {
-  for (const until = clock.now() + patience; ; ) {
+  for (const until = clock.now() + patience; ;) {
     const ends = new Map((await archiveEnds(parts, topic)).map(({ partition, next }) => [partition, next]));
     if ([...high].every(([partition, offset]) => (ends.get(partition) ?? 0) >= offset)) return true;
     if (clock.now() >= until) return false;

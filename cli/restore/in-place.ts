@@ -1,16 +1,20 @@
 import type { VerifyReport } from '../../audit/verify/verify.ts';
+import { kafkaView } from '../../backup/archive/kafka-view.ts';
 import type { Manifest } from '../../backup/manifest/manifest.ts';
+import type { ManifestShelf } from '../../backup/manifest/stored-manifests.ts';
 import { readIdentities } from '../../backup/recipients/recovery.ts';
+import { waitUntilArchived } from '../../backup/restore/archive-state.ts';
 import { backupFor } from '../../backup/restore/choose-backup.ts';
-import { clearStaging } from '../../backup/restore/import-table.ts';
-import { restoreTable, type RestoredTable, type TableRestoreParts } from '../../backup/restore/restore-table.ts';
-import { tablesOf, type BackedUpTable } from '../../backup/restore/schema.ts';
+import { clearStaging } from '../../backup/restore/table/import-table.ts';
+import { restoreTable, type RestoredTable, type TableRestoreParts } from '../../backup/restore/table/restore-table.ts';
+import { tablesOf, type BackedUpTable } from '../../backup/restore/table/schema.ts';
 import { systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { parseContract } from '../../governance/contract/index.ts';
 import { applyProvision } from '../../governance/provision/index.ts';
 import { accessOf } from '../../security/connect/access.ts';
+import { kafkaClient } from '../../security/connect/kafka.ts';
 import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { AUDIT_KEYSPACE } from '../../security/principals/names.ts';
@@ -45,6 +49,8 @@ export interface RestoreReport {
 }
 
 const FILES_AT_ONCE = 8;
+/** The archiver is seconds behind. Where it does not run, waiting longer would not help. */
+const ARCHIVE_PATIENCE = 15_000;
 /** A table of the size that a scan of it for one range takes a while; longer than the servers' own limits. */
 const READ_TIMEOUT = 60_000;
 
@@ -92,8 +98,7 @@ export async function restoreInPlace(
         onStep: (step) => context.output.progress(step),
       };
       if (to === undefined)
-        for (const [newest] of contractsByTable)
-          if (newest !== undefined) await archivedSoFar(context, shelf, newest);
+        for (const [newest] of contractsByTable) if (newest !== undefined) await archivedSoFar(context, shelf, newest);
       const restored: RestoredTable[] = [];
       for (const [index, table] of tables.entries())
         restored.push(
@@ -134,9 +139,14 @@ function contractsFor(table: BackedUpTable, contracts: readonly CompiledContract
 }
 
 /** What Kafka holds and the archive does not yet is waited for; where it does not come, the restore goes without, and says so. */
-async function archivedSoFar(context: CommandContext, shelf: ManifestShelf, { topic }: CompiledContract): Promise<void> {
-  const reader = { kafka: kafkaClient(context.connection(), 'operator'), principal: 'operator' } as const;
-  const high = await endsOf(reader, topic.name);
+async function archivedSoFar(
+  context: CommandContext,
+  shelf: ManifestShelf,
+  { topic }: CompiledContract,
+): Promise<void> {
+  const kafka = kafkaView(kafkaClient(context.connection(), 'operator'));
+  const bounds = await kafka.bounds(topic.name).finally(() => kafka.close());
+  const high = new Map([...bounds].map(([partition, { high: offset }]) => [partition, offset]));
   if (await waitUntilArchived(shelf, topic.name, high, ARCHIVE_PATIENCE, systemClock)) return;
   context.output.note(`the log archive is behind ${topic.name}: what Kafka has beyond it is not restored`);
 }

@@ -1,4 +1,4 @@
-import type { RestoredTable } from '../../backup/restore/restore-table.ts';
+import type { RestoredTable } from '../../backup/restore/table/restore-table.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { table } from '../output.ts';
 import type { RestoreReport } from './in-place.ts';

@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver';
-import { WardlineError } from '../../core/errors/errors.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
-import type { Manifest } from '../manifest/manifest.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
+import { asCassandraError } from '../../../security/connect/cassandra.ts';
+import type { Manifest } from '../../manifest/manifest.ts';
 import type { TableName } from './scan-table.ts';
 
 type CqlClient = Pick<Client, 'execute'>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf, codeOfAsync } from '../../test/support/failure.ts';
+import { codeOf, codeOfAsync } from '../../../test/support/failure.ts';
 import { ensureTable, makeTableIn, tablesOf, type BackedUpTable } from './schema.ts';
 
 const KEYSPACE = "CREATE KEYSPACE iot_data WITH replication = {'class': 'SimpleStrategy'};";

@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver';
-import type { Home } from '../../core/home.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
+import type { Home } from '../../../core/home.ts';
+import { asCassandraError } from '../../../security/connect/cassandra.ts';
 import { importStaged, linkStaged } from './import-table.ts';
 import { describeTable, keysOf, scanTable, total, type Scanner, type TableName } from './scan-table.ts';
 import { makeTableIn, type BackedUpTable } from './schema.ts';

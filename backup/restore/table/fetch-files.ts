@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createSemaphore } from '../../core/async/semaphore.ts';
-import { WardlineError } from '../../core/errors/errors.ts';
-import { SECRET_FOLDER_MODE } from '../../core/files.ts';
-import type { BackupFile } from '../manifest/manifest.ts';
-import { storeNames } from '../naming.ts';
-import type { ObjectStore } from '../objects/object-store.ts';
-import { decryptWith } from '../recipients/age-file.ts';
+import { createSemaphore } from '../../../core/async/semaphore.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
+import { SECRET_FOLDER_MODE } from '../../../core/files.ts';
+import type { BackupFile } from '../../manifest/manifest.ts';
+import { storeNames } from '../../naming.ts';
+import type { ObjectStore } from '../../objects/object-store.ts';
+import { decryptWith } from '../../recipients/age-file.ts';
 
 export interface FetchParts {
   readonly store: ObjectStore;

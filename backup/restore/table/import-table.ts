@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { link, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SECRET_FOLDER_MODE } from '../../core/files.ts';
-import type { Home } from '../../core/home.ts';
-import { nodetool, stackLayout } from '../../stack/index.ts';
+import { SECRET_FOLDER_MODE } from '../../../core/files.ts';
+import type { Home } from '../../../core/home.ts';
+import { nodetool, stackLayout } from '../../../stack/index.ts';
 import type { TableName } from './scan-table.ts';
 
 /** Where a home's restore puts files before Cassandra takes them: on the disk of its data, so that nothing is copied. */

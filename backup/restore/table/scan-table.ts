@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver';
-import { createSemaphore } from '../../core/async/semaphore.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
+import { createSemaphore } from '../../../core/async/semaphore.ts';
+import { asCassandraError } from '../../../security/connect/cassandra.ts';
 import { createRowSum, type RowSum } from './row-sum.ts';
 import { tokenRanges, type TokenRange } from './token-ranges.ts';
 
