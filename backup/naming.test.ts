@@ -37,11 +37,18 @@ describe('a name', () => {
       ...[store.content('ab'.repeat(32)), store.manifest(newBackupId(0)), store.part(newBackupId(0), 'node')],
       ...[store.chunk('iot.data_1-x', 9), store.chunkSeal('iot.data_1-x', 10), store.checkpoint(3)],
       ...[store.drillReport(newBackupId(0), 'html'), escrow.keyStore('break-glass')],
-      ...[escrow.key('a contract/with: anything', 'personal', 'tag', 1), escrow.erased('c', 'restricted', 'tag')],
+      ...[
+        escrow.key('a contract/with: anything', 'personal', 'tag', 1, 'k-_id'),
+        escrow.erased('c', 'restricted', 'tag'),
+      ],
     ];
     for (const name of names) expect(() => requireName(name)).not.toThrow();
     expect(store.chunk('t', 9) < store.chunk('t', 10)).toBe(true);
     expect(store.content('abcd').startsWith(store.contents)).toBe(true);
-    expect(escrow.key('c', 'personal', 'tag', 1).startsWith(escrow.subject('c', 'personal', 'tag'))).toBe(true);
+    expect(escrow.key('c', 'personal', 'tag', 1, 'kid').startsWith(escrow.subject('c', 'personal', 'tag'))).toBe(true);
+    expect(escrow.key('c', 'personal', 'tag2', 1, 'kid').startsWith(escrow.subject('c', 'personal', 'tag'))).toBe(
+      false,
+    );
+    expect(escrow.erased('c', 'personal', 'tag').startsWith(escrow.keys('c'))).toBe(true);
   });
 });

@@ -52,13 +52,15 @@ export function storeNames(install: string) {
 export function escrowNames(install: string) {
   const below = (...parts: readonly string[]): string => [install, ...parts].join('/');
   return {
-    keys: below('keys/'),
+    /** Of one contract, or of all. */
+    keys: (contract?: string) => (contract === undefined ? below('keys/') : below('keys', `${opaque(contract)}/`)),
+    /** What is kept of one subject and class: every name that begins so. */
     subject: (contract: string, classification: string, tag: string) =>
-      below('keys', opaque(contract), classification, `${tag}/`),
-    key: (contract: string, classification: string, tag: string, generation: number) =>
-      below('keys', opaque(contract), classification, tag, `${digits(generation)}.age`),
+      below('keys', opaque(contract), classification, `${tag}.`),
+    key: (contract: string, classification: string, tag: string, generation: number, kid: string) =>
+      below('keys', opaque(contract), classification, `${tag}.${digits(generation)}.${kid}.age`),
     erased: (contract: string, classification: string, tag: string) =>
-      below('keys', opaque(contract), classification, tag, 'erased'),
+      below('keys', opaque(contract), classification, `${tag}.erased.age`),
     keyStores: below('key-stores/'),
     keyStore: (principal: string) => below('key-stores', `${principal}.age`),
   } as const;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { openEscrow, type OpenEscrow } from '../backup/escrow/open-escrow.ts';
 import { systemClock } from '../core/clock.ts';
 import { DEAD_LETTER_CODES } from '../core/errors/dead-letter-codes.ts';
 import { asWardlineError, EXIT } from '../core/errors/errors.ts';
@@ -130,12 +131,14 @@ async function withDesk(
   const producer = createProducer(kafka);
   const cassandra = cassandraClient(connection, 'source');
   let keyring: Keyring | undefined;
+  let escrow: OpenEscrow | undefined;
   let sourceStore: Promise<KeyStore> | undefined;
   const sourceKeys = async (): Promise<{ store: KeyStore; keyring: Keyring }> => {
     sourceStore ??= openKeyStore(accessOf(connection, 'source'));
     const store = await sourceStore;
     const announce = announceTo(audit, contract, store.integrityKey(contract.id));
-    keyring ??= openKeyring({ client: cassandra, keyStore: store, clock: systemClock, announce });
+    escrow ??= openEscrow(context.home(), context.settings(), (id) => store.integrityKey(id));
+    keyring ??= openKeyring({ client: cassandra, keyStore: store, clock: systemClock, announce, escrow });
     return { store, keyring };
   };
   const desk: Desk = {
@@ -165,7 +168,7 @@ async function withDesk(
     await work(desk);
   } finally {
     keyring?.close();
-    await Promise.allSettled([audit.close(), producer.disconnect(), cassandra.shutdown()]);
+    await Promise.allSettled([audit.close(), producer.disconnect(), cassandra.shutdown(), escrow?.close()]);
   }
 }
 

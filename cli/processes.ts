@@ -1,4 +1,5 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { openEscrow } from '../backup/escrow/open-escrow.ts';
 import { systemClock } from '../core/clock.ts';
 import { WardlineError } from '../core/errors/errors.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
@@ -127,6 +128,10 @@ async function withEnvironment<T>(
     onProblem: (message) => log.logger.warn(message),
   });
   const isNews = createNews(systemClock);
+  const onWaiting = (reason: string): void => {
+    log.logger.warn({ reason }, 'waiting');
+    if (isNews(reason)) context.output.note(`waiting: ${reason}`);
+  };
   try {
     return await work({
       home,
@@ -137,10 +142,12 @@ async function withEnvironment<T>(
       telemetry,
       instruments: createInstruments(telemetry.meter),
       clock: systemClock,
-      onWaiting(reason) {
-        log.logger.warn({ reason }, 'waiting');
-        if (isNews(reason)) context.output.note(`waiting: ${reason}`);
-      },
+      openEscrow: (integrityKey) =>
+        openEscrow(home, settings, integrityKey, {
+          onWaiting: ({ message }) => onWaiting(message),
+          signal: context.secondSignal,
+        }),
+      onWaiting,
       onAlarm(alarm) {
         log.logger.warn({ alarm }, 'alarm');
         context.output.note(`alarm: ${alarm}`);

@@ -94,6 +94,7 @@ async function* readRows(
         keyStore: await openKeyStore(accessOf(connection, principal)),
         clock: systemClock,
         announce: makesNoKey,
+        escrow: { keep: makesNoKey, takeBack: makesNoKey },
       })
     : undefined;
   const audit = context.audit(principal);

@@ -10,6 +10,7 @@ import type { Home } from '../core/home.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import { accessOf, readCredential } from '../security/connect/access.ts';
 import { kafkaClient } from '../security/connect/kafka.ts';
+import type { KeyEscrow } from '../security/keyring/key-escrow.ts';
 import type { PrincipalName } from '../security/principals/names.ts';
 import type { Instruments } from '../telemetry/instruments.ts';
 import { ATTRIBUTES } from '../telemetry/names.ts';
@@ -27,6 +28,8 @@ export interface Environment {
   readonly telemetry: Telemetry;
   readonly instruments: Instruments;
   readonly clock: Clock;
+  /** Opens the escrow that keeps a copy of each data key, for a process that makes some. */
+  readonly openEscrow: (integrityKey: (contract: string) => Uint8Array) => ProcessEscrow;
   /** Tells what waits, and why. Called at most once for each attempt. */
   readonly onWaiting: (reason: string) => void;
   /** Tells what the contract calls an alarm. */
@@ -35,6 +38,11 @@ export interface Environment {
   readonly stop: AbortSignal;
   /** Aborted when waiting has no more use: what is unfinished stays uncommitted. */
   readonly giveUp: AbortSignal;
+}
+
+/** The escrow of one process. */
+export interface ProcessEscrow extends KeyEscrow {
+  close(): Promise<void>;
 }
 
 const FIRST_DELAY = 100;

@@ -7,6 +7,7 @@ import { accessOf } from '../security/connect/access.ts';
 import { kafkaClient } from '../security/connect/kafka.ts';
 import { watchMaterial } from '../security/connect/material/watch.ts';
 import { renewingCassandra, type RenewingCassandra } from '../security/connect/renewing-cassandra.ts';
+import type { EscrowedKey } from '../security/keyring/key-escrow.ts';
 import { openKeyring } from '../security/keyring/keyring.ts';
 import { openKeyStore } from '../security/keyring/key-store/key-store.ts';
 import { workerGroup } from '../security/principals/names.ts';
@@ -59,9 +60,12 @@ export async function openSource(environment: Environment, options: SourceOption
   const keyStore = await openKeyStore(access);
   const integrityKey = keyStore.integrityKey(contract.id);
   const audit = auditOf(environment, 'source');
-  const announce = announceTo(audit, contract, integrityKey);
-  const keyring = openKeyring({ client: cassandra, keyStore, clock, announce });
   const around = surroundingsOf(environment);
+  const announce = announceTo(audit, contract, integrityKey);
+  const copies = environment.openEscrow((id) => keyStore.integrityKey(id));
+  // Waited out here, so that a key is announced once, however long its copy takes.
+  const escrow = { ...copies, keep: (key: EscrowedKey) => retry(() => copies.keep(key), around.retry) };
+  const keyring = openKeyring({ client: cassandra, keyStore, clock, announce, escrow });
   const producer = createProducer(kafka);
   const deadLetterProducer = createProducer(kafka);
   const partitions = await producer.partitionsOf(contract.topic.name);
@@ -115,6 +119,7 @@ export async function openSource(environment: Environment, options: SourceOption
       renewal.close();
       await Promise.allSettled([pool.close(), producer.disconnect(), deadLetterProducer.disconnect(), audit.close()]);
       keyring.close();
+      await escrow.close();
       await cassandra.shutdown();
     },
   };

@@ -28,7 +28,7 @@ export interface SubjectKeys {
   readonly rows: readonly DekRow[];
 }
 
-type Insertion = 'inserted' | 'exists' | 'erased';
+export type Insertion = 'inserted' | 'exists' | 'erased';
 
 /**
  * The DEKs of one contract and class. Every write is a lightweight transaction on the subject's partition, so that of

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { codeOfAsync } from '../../test/support/failure.ts';
+import { memoryEscrow } from '../../test/support/backup/memory-escrow.ts';
 import { memoryDekTable, type MemoryDekTable } from '../../test/support/memory-dek-table.ts';
 import { isWiped } from './data-key.ts';
 import { createKeyring, type Keyring, type KeyringParts } from './keyring.ts';
@@ -41,6 +42,7 @@ function keyring(different: Partial<KeyringParts> = {}): Keyring {
     clock: { now: () => Date.now() },
     random: randomBytes,
     announce: () => Promise.resolve(),
+    escrow: memoryEscrow(),
     ...different,
   });
   open.push(made);
@@ -74,6 +76,79 @@ describe('the current key', () => {
     expect(announced).toEqual([{ kid, stored: 0 }]);
     await process.current(place);
     expect(announced).toHaveLength(1);
+  });
+
+  it('is escrowed after it is announced and before it is stored, and is not made where that fails', async () => {
+    const escrow = memoryEscrow();
+    const order: string[] = [];
+    let refuse = true;
+    const process = keyring({
+      announce: ({ kid }) => Promise.resolve(void order.push(`announce ${kid}`)),
+      escrow: {
+        ...escrow,
+        async keep(copy) {
+          if (refuse) throw new WardlineError('STORE_UNREACHABLE', 'no store');
+          order.push(`keep ${copy.kid} ${(await table.readAll(place.subject)).rows.length}`);
+          await escrow.keep(copy);
+        },
+      },
+    });
+    expect(await codeOfAsync(() => process.current(place))).toBe('STORE_UNREACHABLE');
+    expect((await table.readAll(place.subject)).rows).toEqual([]);
+    refuse = false;
+    const { kid } = await process.current(place);
+    expect(order.slice(1)).toEqual([`announce ${kid}`, `keep ${kid} 0`]);
+    const { rows } = await table.readAll(place.subject);
+    const { wrapped, createdAt, generation } = rows[0] ?? {};
+    expect([...escrow.kept.values()]).toEqual([{ ...place, kid, wrapped, createdAt, generation }]);
+  });
+
+  it('of another process leaves no copy of the one that was not made', async () => {
+    const escrow = memoryEscrow();
+    const processes = Array.from({ length: 5 }, () => keyring({ escrow }));
+    const [key] = await Promise.all(processes.map((process) => process.current(place)));
+    expect([...escrow.kept.keys()]).toEqual([key?.kid]);
+    expect(escrow.takenBack.length).toBeGreaterThan(0);
+  });
+
+  it('keeps its copy where its own insertion, sent twice, finds itself', async () => {
+    const escrow = memoryEscrow();
+    const process = keyring({
+      escrow,
+      table: () => ({
+        ...table,
+        async insertIfAbsent(row) {
+          await table.insertIfAbsent(row);
+          return table.insertIfAbsent(row);
+        },
+      }),
+    });
+    const { kid } = await process.current(place);
+    expect([...escrow.kept.keys()]).toEqual([kid]);
+  });
+
+  it('comes whether or not the copy of one that was not made can be taken back', async () => {
+    const escrow = {
+      ...memoryEscrow(),
+      takeBack: () => Promise.reject(new WardlineError('STORE_UNREACHABLE', 'no store')),
+    };
+    const keys = await Promise.all([keyring({ escrow }), keyring({ escrow })].map((process) => process.current(place)));
+    expect(new Set(keys.map((key) => key.kid)).size).toBe(1);
+  });
+
+  it('leaves no copy where the subject was erased while it was being made', async () => {
+    const escrow = memoryEscrow();
+    const process = keyring({
+      escrow: {
+        ...escrow,
+        async keep(copy) {
+          await escrow.keep(copy);
+          await table.destroy(place.subject, START);
+        },
+      },
+    });
+    expect(await codeOfAsync(() => process.current(place))).toBe('KEY_DESTROYED');
+    expect(escrow.kept.size).toBe(0);
   });
 
   it('differs by subject', async () => {

@@ -4,8 +4,9 @@ import type { Clock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { createSemaphore } from '../../core/async/semaphore.ts';
 import { DATA_KEY_BYTES, keyMemory, KID_BYTES, wipe, type DataKey, type KeyPlace } from './data-key.ts';
-import { cassandraDekTable, type CqlExecutor, type DekRow, type DekTable } from './dek-table.ts';
+import { cassandraDekTable, type CqlExecutor, type DekRow, type DekTable, type Insertion } from './dek-table.ts';
 import { createKeyCache, wipeKeys, type CacheEntry } from './key-cache.ts';
+import type { EscrowedKey, KeyEscrow } from './key-escrow.ts';
 import type { KeyStore } from './key-store/key-store.ts';
 
 /** A key that was not checked against the table for this long is checked before it is handed out again, in milliseconds. */
@@ -20,7 +21,7 @@ const SWEEP_INTERVAL = 1000;
 const LONGEST_GENERATION_AGE = 90 * 86_400_000;
 const MOST_ENTRIES = 50_000;
 const TABLE_CALLS_AT_ONCE = 64;
-const ANNOUNCEMENTS_AT_ONCE = 256;
+const MADE_AT_ONCE = 256;
 /** Attempts at a new generation while other processes make theirs: each attempt finds a higher one, so two do in practice. */
 const MOST_ATTEMPTS = 5;
 
@@ -51,6 +52,8 @@ export interface KeyringParts {
   readonly keyStore: Pick<KeyStore, 'wrapDek' | 'unwrapDek'>;
   readonly clock: Clock;
   readonly announce: AnnounceKey;
+  /** No copy, no key: a key is stored once its copy is durable. */
+  readonly escrow: KeyEscrow;
   /** Cryptographically secure random bytes. */
   readonly random: (bytes: number) => Buffer;
   readonly limits?: Partial<KeyringLimits>;
@@ -71,18 +74,27 @@ export function openKeyring({
   keyStore,
   clock,
   announce,
-}: Pick<KeyringParts, 'keyStore' | 'clock' | 'announce'> & { readonly client: CqlExecutor }): Keyring {
+  escrow,
+}: Pick<KeyringParts, 'keyStore' | 'clock' | 'announce' | 'escrow'> & { readonly client: CqlExecutor }): Keyring {
   const table = (contract: string, classification: SensitiveClass) =>
     cassandraDekTable(client, contract, classification);
-  return createKeyring({ table, keyStore, clock, announce, random: randomBytes });
+  return createKeyring({ table, keyStore, clock, announce, escrow, random: randomBytes });
 }
 
-export function createKeyring({ table, keyStore, clock, announce, random, limits = {} }: KeyringParts): Keyring {
+export function createKeyring({
+  table,
+  keyStore,
+  clock,
+  announce,
+  escrow,
+  random,
+  limits = {},
+}: KeyringParts): Keyring {
   const revalidate = Math.min(limits.revalidate ?? LONGEST_REVALIDATION, LONGEST_REVALIDATION);
   const generationAge = limits.generationAge ?? LONGEST_GENERATION_AGE;
   const cache = createKeyCache(limits.entries ?? MOST_ENTRIES, clock);
   const calls = createSemaphore(TABLE_CALLS_AT_ONCE);
-  const announcements = createSemaphore(ANNOUNCEMENTS_AT_ONCE);
+  const making = createSemaphore(MADE_AT_ONCE);
   const sweep = setInterval(() => cache.wipeUnchecked(WIPE_AFTER), SWEEP_INTERVAL).unref();
 
   const tableOf = ({ contract, classification }: KeyPlace): DekTable => table(contract, classification);
@@ -131,6 +143,12 @@ export function createKeyring({ table, keyStore, clock, announce, random, limits
     return dataKey;
   };
 
+  const onRecordAndKept = async (copy: EscrowedKey): Promise<void> => {
+    const { contract, subject, classification, generation, kid } = copy;
+    await announce({ contract, subject, classification, generation, kid });
+    await escrow.keep(copy);
+  };
+
   /** Stores a new generation; that another process was faster is as good. */
   const makeGeneration = async (entry: CacheEntry, previous: DekRow | undefined): Promise<void> => {
     const secret = random(DATA_KEY_BYTES);
@@ -141,16 +159,19 @@ export function createKeyring({ table, keyStore, clock, announce, random, limits
       generation: (previous?.generation ?? 0) + 1,
       createdAt: clock.now(),
     };
+    let copy: EscrowedKey;
+    let outcome: Insertion;
     try {
-      const wrapped = await keyStore.wrapDek(dataKey);
       const { subject, generation, kid, createdAt } = dataKey;
-      // Outside of the calls to the table: while the announcement waits, keys in use go on being checked.
-      const release = await announcements.acquire();
-      await announce({ ...entry.place, generation, kid }).finally(release);
-      await bounded(async () => {
+      copy = { ...entry.place, generation, kid, createdAt, wrapped: await keyStore.wrapDek(dataKey) };
+      // Outside of the calls to the table: while the record or the escrow waits, keys in use go on being checked.
+      const release = await making.acquire();
+      await onRecordAndKept(copy).finally(release);
+      outcome = await bounded(async () => {
         const rows = tableOf(entry.place);
-        await rows.insertIfAbsent({ subject, generation, kid, wrapped, createdAt });
+        const inserted = await rows.insertIfAbsent(copy);
         if (previous?.state === 'active') await rows.retire(subject, previous.generation);
+        return inserted;
       });
     } finally {
       // What seals is what the table gives back: a key that was not stored never seals.
@@ -158,6 +179,10 @@ export function createKeyring({ table, keyStore, clock, announce, random, limits
       secret.fill(0);
     }
     await check(entry);
+    // An insertion that was sent twice finds itself there: what the table has is kept. A copy that stays behind is of a
+    // key that never sealed: `keys check` finds it, and a restore is not misled by it.
+    if (outcome !== 'inserted' && !entry.known.rows.some((row) => row.kid === copy.kid))
+      await escrow.takeBack(copy).catch(() => undefined);
     if (entry.known.erased) throw erased(entry.place);
   };
 

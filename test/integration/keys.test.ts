@@ -16,6 +16,7 @@ import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { openKeyring, type AnnounceKey, type Keyring } from '../../security/keyring/keyring.ts';
 import { cassandraGrants, grantStatement } from '../../security/principals/cassandra-grants.ts';
 import { KEYS_KEYSPACE, type PrincipalName } from '../../security/principals/names.ts';
+import { memoryEscrow } from '../support/backup/memory-escrow.ts';
 import { behavesAsDekTable } from '../support/dek-table-behaviour.ts';
 import { codeOfAsync } from '../support/failure.ts';
 import { withStack } from '../support/stack.ts';
@@ -40,7 +41,7 @@ const announce: AnnounceKey = ({ kid }) => {
 
 async function keyringOf(name: PrincipalName): Promise<Keyring> {
   const keyStore = await openKeyStore(accessOf(connection, name));
-  const keyring = openKeyring({ client: client(name), keyStore, clock: systemClock, announce });
+  const keyring = openKeyring({ client: client(name), keyStore, clock: systemClock, announce, escrow: memoryEscrow() });
   keyrings.push(keyring);
   return keyring;
 }

@@ -2,6 +2,8 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { ensureRecovery } from '../../backup/recipients/recovery.ts';
+import { systemClock } from '../../core/clock.ts';
 import { loadSettings } from '../../core/configuration.ts';
 import { openHome, openOrCreateHome } from '../../core/home.ts';
 import type { DaemonName } from '../../stack/layout.ts';
@@ -20,6 +22,7 @@ const DAEMONS: readonly DaemonName[] = ['notary'];
 /** Starts one Kafka and one Cassandra for the whole run, in a home that is removed afterwards. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = openOrCreateHome(mkdtempSync(join(tmpdir(), 'wardline-test-')));
+  await ensureRecovery(home, systemClock);
   await startStack(home, loadSettings(home), () => undefined, undefined, DAEMONS);
   project.provide('stackHome', home.path);
   return async () => {

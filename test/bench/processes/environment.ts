@@ -1,3 +1,4 @@
+import { openEscrow } from '../../../backup/escrow/open-escrow.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import { openHome } from '../../../core/home.ts';
@@ -34,6 +35,7 @@ export async function openEnvironment(
       telemetry,
       instruments: createInstruments(telemetry.meter),
       clock: systemClock,
+      openEscrow: (integrityKey) => openEscrow(home, settings, integrityKey),
       onWaiting: (reason) => void process.stderr.write(`waiting: ${reason}\n`),
       onAlarm: (alarm) => void process.stderr.write(`alarm: ${alarm}\n`),
       stop,

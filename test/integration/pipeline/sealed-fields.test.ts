@@ -9,6 +9,7 @@ import { isWiped } from '../../../security/keyring/data-key.ts';
 import { openKeyring, type Keyring } from '../../../security/keyring/keyring.ts';
 import { openKeyStore } from '../../../security/keyring/key-store/key-store.ts';
 import { CLINIC_CSV, contractVariant } from '../../support/inputs/contract-variant.ts';
+import { memoryEscrow } from '../../support/backup/memory-escrow.ts';
 import { codeOfAsync } from '../../support/failure.ts';
 import { outsideCredentials, plainCassandra } from '../../support/outside.ts';
 import { scratch } from '../../support/scratch.ts';
@@ -39,6 +40,7 @@ async function keyringOf(principal: 'source' | 'reader'): Promise<Keyring> {
     keyStore: await openKeyStore(accessOf(connection, principal)),
     clock: systemClock,
     announce: () => Promise.resolve(),
+    escrow: memoryEscrow(),
   });
   keyrings.push(keyring);
   return keyring;

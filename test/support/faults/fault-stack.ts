@@ -43,6 +43,7 @@ export async function faultStack(
   const home = openOrCreateHome(join(folder, 'home'));
   writeFileSync(home.paths.configuration, stringify(settings));
   const up = async (): Promise<void> => {
+    await ensureRecovery(home, systemClock);
     await startStack(home, loadSettings(home), () => undefined, undefined, daemons);
   };
   // As `wardline up` does before the servers start.
