@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { SensitiveClass } from '../../core/classification.ts';
 import { asWardlineError } from '../../core/errors/errors.ts';
 import { loadContract } from '../../governance/contract/index.ts';
+import { isWiped } from '../../security/keyring/data-key.ts';
 import { createMac } from '../../security/sealed-field/record.ts';
 import { sealerFactory, type Sealer } from '../../security/sealed-field/seal.ts';
 import { checkBatch, keyNeeds, sealBatch, type CheckedBatch, type KeyLookup } from './batch.ts';
@@ -88,9 +89,10 @@ function hold({ subject, classification, dataKey, validUntil }: ThreadKey): void
   if (held.size >= HELD_KEYS_LIMIT && oldest !== undefined) held.delete(oldest);
   const same = known !== undefined && !known.wiped && known.kid === dataKey?.kid;
   // A Buffer arrives from another thread as a plain view of the same memory.
-  const sealer =
-    dataKey === undefined ? undefined : same ? known : sealerFor({ ...dataKey, key: Buffer.from(dataKey.key.buffer) });
-  held.set(name, { sealer, validUntil });
+  const given = dataKey === undefined ? undefined : { ...dataKey, key: Buffer.from(dataKey.key.buffer) };
+  // Wiped on its way here, because the others of its batch took long to make: it is asked for again.
+  if (given !== undefined && !same && isWiped(given)) return;
+  held.set(name, { sealer: given === undefined ? undefined : same ? known : sealerFor(given), validUntil });
 }
 
 port.on('message', (message: ToSealThread) => {
