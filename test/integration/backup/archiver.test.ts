@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import type { Producer } from 'kafkajs';
@@ -11,6 +11,7 @@ import { archivable } from '../../../backup/archive/kafka-view.ts';
 import { openBackupStore } from '../../../backup/objects/open-store.ts';
 import type { ObjectStore } from '../../../backup/objects/object-store.ts';
 import { ensureRecovery, readIdentities } from '../../../backup/recipients/recovery.ts';
+import { verifyEvent } from '../../../audit/event/verify-event.ts';
 import { trustedKeys } from '../../../audit/signature/signing-key.ts';
 import { sleep, systemClock } from '../../../core/clock.ts';
 import { loadSettings } from '../../../core/configuration.ts';
@@ -35,12 +36,12 @@ const contract = contractVariant('smart-home', files.folder, 'archived');
 const DEAD_LETTERS = `${contract.topic}.dead-letters`;
 /** May read and write every topic. */
 const kafka = kafkaClient(connection, 'break-glass');
-const verify = trustedKeys([
-  {
-    principal: 'archiver',
-    publicKeyPem: readFileSync(join(home.paths.principals, 'archiver', 'signing.pub'), 'utf8'),
-  },
-]);
+const keys = trustedKeys(
+  readdirSync(home.paths.principals).map((principal) => ({
+    principal,
+    publicKeyPem: readFileSync(join(home.paths.principals, principal, 'signing.pub'), 'utf8'),
+  })),
+);
 
 let server: S3Server;
 let config: string;
@@ -83,13 +84,24 @@ type Placed = Omit<ArchivedMessage, 'life'>;
 
 const byPlace = (a: Placed, b: Placed): number => a.partition - b.partition || a.offset - b.offset;
 
-/** Everything that the archive has of a topic; each message as often as it is in there. */
-async function archived(topic: string): Promise<readonly Placed[]> {
+/** Everything that the archive has of a topic, or of one life of it; each message as often as it is in there. */
+async function archived(topic: string, lifeNumber = ''): Promise<readonly Placed[]> {
   const found: Placed[] = [];
-  const options = { store, install: home.install, topic, verify, identities: readIdentities(home) };
+  const options = { store, install: home.install, topic, verify: keys, identities: readIdentities(home) };
   for await (const messages of readArchive(options))
-    for (const { life: _life, ...message } of messages) found.push(message);
+    for (const { life, ...message } of messages) if (life.startsWith(lifeNumber)) found.push(message);
   return found.sort(byPlace);
+}
+
+/** The codes of the gaps of this file's topic that are on the record. */
+async function breaks(): Promise<ReadonlySet<string | undefined>> {
+  const events = await messagesOn(kafka, AUDIT_TOPIC, 'events-of-a-test');
+  const told = events.map(({ message }) => verifyEvent(message.value ?? Buffer.alloc(0), keys));
+  return new Set(
+    told
+      .filter(({ action, object }) => action === 'archive.gap' && object.id === contract.topic)
+      .map(({ code }) => code),
+  );
 }
 
 async function onKafka(topic: string): Promise<readonly Placed[]> {
@@ -103,7 +115,7 @@ async function whenArchived(topic: string): Promise<{ topic: readonly Placed[]; 
   const ends = new Map(expected.map(({ partition, offset }) => [partition, offset + 1]));
   const deadline = Date.now() + PATIENCE;
   for (;;) {
-    const found = await findChainEnd(store, home.install, topic, verify, undefined);
+    const found = await findChainEnd(store, home.install, topic, keys, undefined);
     const reached = new Map(found.ends.map(({ partition, next }) => [partition, next]));
     if ([...ends].every(([partition, end]) => (reached.get(partition) ?? 0) >= end) || Date.now() > deadline)
       return { topic: expected, archive: await archived(topic) };
@@ -174,11 +186,33 @@ describe('the log archive', () => {
     expect(archive).toEqual(topic);
   });
 
+  it('begins another life where a topic was made again, and puts on the record that it was', async () => {
+    const before = await archived(contract.topic);
+    const admin = kafka.admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [contract.topic] });
+    await sleep(1000);
+    await admin.disconnect();
+    await wardlineOn(home.path, ['contract', 'apply', contract.path]);
+    // Its offsets reach over where the archive of the former one ends.
+    await produce(before.length + 600);
+    await archiver.says(/was made again/);
+    await produce(1);
+    const { topic } = await whenArchived(contract.topic);
+    const deadline = Date.now() + PATIENCE;
+    let archive = await archived(contract.topic, '0001');
+    for (; archive.length < topic.length && Date.now() < deadline; archive = await archived(contract.topic, '0001'))
+      await sleep(500);
+    expect(archive).toEqual(topic);
+    expect(await archived(contract.topic, '0000')).toEqual(before);
+    expect(await breaks()).toEqual(new Set(['TOPIC_REMADE']));
+  });
+
   it('is written to the end when its archiver is asked to stop', async () => {
     await produce(100);
     const { code } = await archiver.stop();
     expect(code).toBe(0);
-    expect(await archived(contract.topic)).toEqual(await onKafka(contract.topic));
+    expect(await archived(contract.topic, '0001')).toEqual(await onKafka(contract.topic));
     archiver = start();
   });
 });
