@@ -15,11 +15,15 @@ export async function placeOfDeclaration(
 ): Promise<number | undefined> {
   let place: number | undefined;
   await readTopic(topic, AUDIT_TOPIC, { from: low, to: high }, (messages) => {
-    for (const { offset, value } of messages) {
-      const payload = value === null ? undefined : payloadOf(value);
-      const declared = payload?.['details'] as { readonly epoch?: unknown } | undefined;
-      if (payload?.['action'] === EPOCH_OPEN && declared?.epoch === epoch) place ??= Number(offset);
-    }
+    for (const { offset, value } of messages)
+      if (value !== null && declaresEpoch(value, epoch)) place ??= Number(offset);
   });
   return place;
+}
+
+/** Whether a message says that it opens this epoch. */
+export function declaresEpoch(message: Buffer, epoch: number): boolean {
+  const payload = payloadOf(message);
+  const declared = payload?.['details'] as { readonly epoch?: unknown } | undefined;
+  return payload?.['action'] === EPOCH_OPEN && declared?.epoch === epoch;
 }

@@ -50,7 +50,7 @@ export async function openLog(sources: LogSources): Promise<OpenedLog> {
   const known = epochs.find((candidate) => candidate.epoch === epoch);
   const origin = originOf(install, epoch);
   const kept = await keptCheckpoint(sources, epoch, published.get(epoch)?.size);
-  const largest = larger(published.get(epoch), kept);
+  const largest = largerOf(published.get(epoch), kept);
   await requireSameTopic(sources, epoch, known, bounds);
   if (largest !== undefined && largest.size > bounds.high)
     throw lost(epoch, `it ends at ${bounds.high}, and a checkpoint holds ${largest.size} events`);
@@ -106,7 +106,7 @@ function verified(note: string, install: string, verifier: LogSources['verifier'
 }
 
 /** The keyspace's own last checkpoint. One that is not the notary's is no place to go on from. */
-async function keptCheckpoint(
+export async function keptCheckpoint(
   { install, cassandra, verifier }: LogSources,
   epoch: number,
   likely: number | undefined,
@@ -217,7 +217,7 @@ async function treeOfTopic(
   return { tree, tiles };
 }
 
-function larger(a: Checkpoint | undefined, b: Checkpoint | undefined): Checkpoint | undefined {
+export function largerOf(a: Checkpoint | undefined, b: Checkpoint | undefined): Checkpoint | undefined {
   return a === undefined || (b !== undefined && b.size > a.size) ? b : a;
 }
 
