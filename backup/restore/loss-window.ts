@@ -17,7 +17,11 @@ export interface LossWindow {
  * the servers. `before` leaves out what was archived of the servers that took their place.
  */
 export async function lossWindow(
-  archive: { readonly store: Pick<ObjectStore, 'get' | 'list'>; readonly install: string; readonly verify: TrustedKeys },
+  archive: {
+    readonly store: Pick<ObjectStore, 'get' | 'list'>;
+    readonly install: string;
+    readonly verify: TrustedKeys;
+  },
   lastSign: number | undefined,
   before: number,
 ): Promise<LossWindow> {
