@@ -10,8 +10,11 @@ import type { TopicMessage } from './chunk/message.ts';
 /** A note of a thousand lines at most: what is larger is none. */
 const NOTE_BYTES = 64 * 1024;
 
-/** What keeps nobody from reading the other places. */
-const AWAY: readonly string[] = ['STORE_UNREACHABLE', 'STORE_FULL', 'STORE_REFUSED'];
+/** What is wrong with the store, or with what stands in it: it keeps nobody from reading the other places. */
+const AWAY: readonly string[] = [
+  ...['STORE_UNREACHABLE', 'STORE_FULL', 'STORE_REFUSED'],
+  ...['OBJECT_NOT_FOUND', 'OBJECT_DAMAGED'],
+];
 
 /**
  * The backup store as a place where checkpoints are kept: the largest one of each epoch. A store that cannot be read has

@@ -106,6 +106,7 @@ describe('every act is in the trail, signed by who did it:', () => {
     ['break-glass', ['break-glass.use', 'principals.provision']],
     ['auditor', ['audit.query', 'audit.verify', 'audit.stats']],
     ['notary', ['notary.start', 'notary.stop']],
+    ['archiver', ['archiver.start', 'archiver.stop']],
     ['recorder', ['recorder.start', 'server.login', 'server.access', 'server.schema', 'server.grant', 'server.query']],
   ])('%s: %j', (principal, actions) => {
     for (const action of actions) {
