@@ -4,7 +4,7 @@ import { archivedTopics } from '../archive/read/read-archive.ts';
 import { chainBounds, readSeal } from '../archive/read/chain.ts';
 
 export interface LossWindow {
-  /** When the archiver sealed the last chunk, or saw the last message appended, in milliseconds since the epoch. */
+  /** Up to when everything that was appended is in the log archive, in milliseconds since the epoch. */
   readonly archivedUntil: number | undefined;
   /** The last sign of life of the lost servers, in milliseconds since the epoch. */
   readonly lastSign: number | undefined;
@@ -13,8 +13,9 @@ export interface LossWindow {
 }
 
 /**
- * How much a loss can have taken at most: the time between the last message of the log archive and the last sign of life of
- * the servers. `before` leaves out what was archived of the servers that took their place.
+ * How much a loss can have taken at most: the time between the end of the log archive and the last sign of life of the
+ * servers. `before` leaves out what was archived of the servers that took their place. A topic whose last message is older
+ * than another's had none since, or has one that waited in an unfinished chunk, for `chunkSeconds` at most.
  */
 export async function lossWindow(
   archive: {
@@ -23,13 +24,15 @@ export async function lossWindow(
     readonly verify: TrustedKeys;
   },
   lastSign: number | undefined,
-  before: number,
+  { before, chunkSeconds }: { readonly before: number; readonly chunkSeconds: number },
 ): Promise<LossWindow> {
-  let archivedUntil: number | undefined;
+  const ends: number[] = [];
   for (const topic of await archivedTopics(archive.store, archive.install)) {
     const last = await lastArchived(archive, topic, before);
-    if (last !== undefined) archivedUntil = Math.max(archivedUntil ?? 0, last);
+    if (last !== undefined) ends.push(last);
   }
+  const surely = Math.max(...ends) - chunkSeconds * 1000;
+  const archivedUntil = ends.length === 0 ? undefined : Math.min(...ends.map((end) => Math.max(end, surely)));
   const seconds =
     archivedUntil === undefined || lastSign === undefined ? undefined : Math.max(0, (lastSign - archivedUntil) / 1000);
   return { archivedUntil, lastSign, seconds };

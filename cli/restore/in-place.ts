@@ -18,6 +18,7 @@ import { kafkaClient } from '../../security/connect/kafka.ts';
 import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { AUDIT_KEYSPACE } from '../../security/principals/names.ts';
+import { clearLoss, readLoss } from '../../stack/index.ts';
 import { withAuditSources } from '../audit/sources.ts';
 import { verifyAuditLog } from '../audit/verify.ts';
 import { createCommand } from '../backup/create.ts';
@@ -25,6 +26,7 @@ import { withShelf } from '../backup/shelf.ts';
 import type { CommandContext } from '../context.ts';
 import { contractsInForce } from '../in-force.ts';
 import { timeOf } from '../options.ts';
+import { restoreLostServers, type RestoredServers } from './lost.ts';
 import { requireNoWorker } from './workers.ts';
 
 export interface RestoreFlags {
@@ -43,6 +45,8 @@ export interface RestoreReport {
   /** What was, or would be, restored. */
   readonly planned: readonly string[];
   readonly tables: readonly RestoredTable[];
+  /** What beside the tables came back of servers whose data was lost; undefined where none was. */
+  readonly servers: RestoredServers | undefined;
   /** The backup that was made before anything was emptied. */
   readonly safetyBackup: string | undefined;
   readonly audit: VerifyReport | undefined;
@@ -69,10 +73,13 @@ export async function restoreInPlace(
     const contracts = contractsOf(context, manifest);
     const planned = tables.map(({ keyspace, table }) => `${flags.asKeyspace ?? keyspace}.${table}`);
     const report = { manifest, to, planned, dryRun: flags.dryRun === true };
-    if (report.dryRun) return { ...report, tables: [], safetyBackup: undefined, audit: undefined };
+    if (report.dryRun) return { ...report, tables: [], servers: undefined, safetyBackup: undefined, audit: undefined };
     await confirmed(context, flags, planned);
     const contractsByTable = tables.map((table) => contractsFor(table, contracts));
     if (flags.asKeyspace === undefined && (flags.replace === true || to !== undefined))
+      for (const [newest] of contractsByTable) if (newest !== undefined) await requireNoWorker(context, newest);
+    const loss = flags.table === undefined && flags.asKeyspace === undefined ? readLoss(home) : undefined;
+    if (loss !== undefined)
       for (const [newest] of contractsByTable) if (newest !== undefined) await requireNoWorker(context, newest);
     const audit = context.audit('operator');
     const object = { type: 'backup', id: manifest.id };
@@ -97,7 +104,8 @@ export async function restoreInPlace(
         provision: (contract) => applyProvision(context.connection(), contract, context.settings()),
         onStep: (step) => context.output.progress(step),
       };
-      if (to === undefined)
+      // Where Kafka was lost, the archive is all there is.
+      if (to === undefined && loss?.kafka === undefined)
         for (const [newest] of contractsByTable) if (newest !== undefined) await archivedSoFar(context, shelf, newest);
       const restored: RestoredTable[] = [];
       for (const [index, table] of tables.entries())
@@ -106,13 +114,16 @@ export async function restoreInPlace(
             ...{ replace: flags.replace === true, asKeyspace: flags.asKeyspace, to },
           }),
         );
+      const lost = { context, shelf, manifest, identities, contracts: newestOf(contracts) };
+      const servers = loss === undefined ? undefined : await restoreLostServers({ ...lost, loss }, parts);
+      if (servers !== undefined) clearLoss(home);
       await clearStaging(home);
       const rows = restored.reduce((sum, { live }) => sum + live.rows, 0);
       const hidden = restored.reduce((sum, table) => sum + table.hidden, 0);
       const counts = { tables: restored.length, rows, hidden };
       await audit.append({ action: 'restore.end', object, outcome: 'success', counts });
       const verified = await withAuditSources(context, (sources) => verifyAuditLog(context, sources));
-      return { ...report, tables: restored, safetyBackup: safety, audit: verified };
+      return { ...report, tables: restored, servers, safetyBackup: safety, audit: verified };
     } finally {
       await Promise.allSettled([audit.close(), ...Object.values(clients).map((client) => client.shutdown())]);
     }
@@ -149,6 +160,10 @@ async function archivedSoFar(
   const high = new Map([...bounds].map(([partition, { high: offset }]) => [partition, offset]));
   if (await waitUntilArchived(shelf, topic.name, high, ARCHIVE_PATIENCE, systemClock)) return;
   context.output.note(`the log archive is behind ${topic.name}: what Kafka has beyond it is not restored`);
+}
+
+function newestOf(contracts: readonly CompiledContract[]): readonly CompiledContract[] {
+  return contracts.filter(({ id }, index) => contracts.findIndex((other) => other.id === id) === index);
 }
 
 async function confirmed(context: CommandContext, flags: RestoreFlags, planned: readonly string[]): Promise<void> {

@@ -2,10 +2,11 @@ import type { RestoredTable } from '../../backup/restore/table/restore-table.ts'
 import type { JsonValue } from '../../core/record.ts';
 import { table } from '../output.ts';
 import type { RestoreReport } from './in-place.ts';
+import { serversDocument, serversText } from './lost-report.ts';
 
 /** A restore as one JSON document. */
 export function reportDocument(
-  { manifest, dryRun, to, planned, tables, safetyBackup, audit }: RestoreReport,
+  { manifest, dryRun, to, planned, tables, servers, safetyBackup, audit }: RestoreReport,
   seconds: number,
 ): JsonValue {
   return {
@@ -13,13 +14,14 @@ export function reportDocument(
     to: to === undefined ? null : new Date(to).toISOString(),
     safetyBackup: safetyBackup ?? null,
     tables: tables as unknown as JsonValue,
+    servers: servers === undefined ? null : serversDocument(servers),
     auditWhole: audit === undefined ? null : audit.findings.length === 0,
   };
 }
 
 /** The same for people. */
 export function reportText(report: RestoreReport, seconds: number): string {
-  const { manifest, dryRun, planned, tables, to, safetyBackup, audit } = report;
+  const { manifest, dryRun, planned, tables, servers, to, safetyBackup, audit } = report;
   const until = to === undefined ? 'to the end of the log archive' : `to ${new Date(to).toISOString()}`;
   if (dryRun)
     return [
@@ -40,6 +42,7 @@ export function reportText(report: RestoreReport, seconds: number): string {
       64,
     ),
     ...tables.flatMap(remarksOn),
+    ...(servers === undefined ? [] : serversText(servers)),
     ...(safetyBackup === undefined ? [] : [`What stood before is in the safety backup ${safetyBackup}.`]),
     ...(audit === undefined ? [] : [auditText(audit.findings.length)]),
   ].join('\n');
