@@ -17,6 +17,7 @@ import {
 import type { PrincipalName } from '../security/principals/names.ts';
 import { archiveLagOf, archiveRemarks } from './backup/archive-state.ts';
 import { identityRemarks, recordFirstIdentity } from './backup/identity-state.ts';
+import { escrowKeyStoresIfReachable } from './backup/key-escrow.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { recordSettings } from './in-force.ts';
 import { giveUpLoss, lossDetails, lossRemarks } from './lost.ts';
@@ -103,6 +104,7 @@ export function registerLife(program: Command): void {
       await onRecord('operator', 'stack.up');
       if (firstIdentity) await recordFirstIdentity(context);
       await endDeadLetterKeys(context, connection);
+      await escrowKeyStoresIfReachable(context);
       const seconds = Math.round((performance.now() - started) / 100) / 10;
       context.output.result(
         {

@@ -12,6 +12,7 @@ import { configureSource } from '../pipeline/sources/index.ts';
 import { createInstruments } from '../telemetry/instruments.ts';
 import { createLog } from '../telemetry/log.ts';
 import { startTelemetry } from '../telemetry/telemetry.ts';
+import { escrowKeyStoresNow } from './backup/key-escrow.ts';
 import type { CommandContext } from './context.ts';
 import { contractPathOf, provision } from './contract.ts';
 import { recordConfiguration } from './in-force.ts';
@@ -43,6 +44,7 @@ export async function runCommand(
     const { options, finished } = await sourceOptions(context, environment.contract, flags);
     await recordConfiguration(context, 'operator', environment.contract, flags.set);
     await provision(context, environment.contract, environment.contractPath);
+    await escrowKeyStoresNow(context);
     const counts = { read: 0, stored: 0, dead: 0 };
     const counter = (name: keyof typeof counts) => (more: number) => {
       counts[name] += more;
@@ -61,6 +63,7 @@ export async function sourceCommand(context: CommandContext, flags: SourceFlags)
     const { options, finished } = await sourceOptions(context, environment.contract, flags);
     await recordConfiguration(context, 'operator', environment.contract, flags.set);
     await provision(context, environment.contract, environment.contractPath);
+    await escrowKeyStoresNow(context);
     const source = await openSource(environment, options);
     try {
       // Each batch is a trace of its own: a source may run for months.

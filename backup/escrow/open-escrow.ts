@@ -1,11 +1,13 @@
 import type { Settings } from '../../core/configuration.ts';
 import type { Home } from '../../core/home.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
 import { openEscrowStore, type StoreOptions } from '../objects/open-store.ts';
 import { readRecipients } from '../recipients/recovery.ts';
 import { createKeyEscrow, type KeyEscrowParts, type SubjectEscrow } from './key-escrow.ts';
 
 /** An escrow of a home, and the store that it lets go of when it is closed. */
 export interface OpenEscrow extends SubjectEscrow {
+  readonly store: ObjectStore;
   close(): Promise<void>;
 }
 
@@ -22,5 +24,5 @@ export function openEscrow(
   const store = openEscrowStore(home, settings, options);
   const recipients = (): readonly string[] => readRecipients(home);
   const escrow = createKeyEscrow({ store, install: home.install, recipients, integrityKey });
-  return { ...escrow, close: () => store.close() };
+  return { ...escrow, store, close: () => store.close() };
 }

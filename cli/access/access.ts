@@ -11,6 +11,7 @@ import { PRINCIPALS } from '../../security/principals/table.ts';
 import { credentials } from '../../security/connect/credentials.ts';
 import { reloadCertificates, stackStatus } from '../../stack/index.ts';
 import { recordFirstIdentity } from '../backup/identity-state.ts';
+import { escrowKeyStoresIfReachable } from '../backup/key-escrow.ts';
 import { contextOf, principalNamed, type CommandContext } from '../context.ts';
 import { endDeadLetterKeys } from './dead-letter-keys.ts';
 import { registerKeys } from './keys.ts';
@@ -79,6 +80,7 @@ function registerCerts(program: Command): void {
       const elsewhere = context.settings().connection;
       // Of its own servers a home asks at each `up`.
       if (elsewhere?.mode === 'external') await endDeadLetterKeys(context, elsewhere);
+      await escrowKeyStoresIfReachable(context);
       context.output.result({ made }, () => (made.length === 0 ? 'Nothing was missing.' : `Made: ${made.join(', ')}`));
     });
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { SENSITIVE_CLASSES } from '../../core/classification.ts';
+import { SENSITIVE_CLASSES, type SensitiveClass } from '../../core/classification.ts';
 import { systemClock } from '../../core/clock.ts';
-import { asWardlineError, EXIT } from '../../core/errors/errors.ts';
+import { asWardlineError, EXIT, WardlineError } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { loadContract } from '../../governance/contract/index.ts';
 import { accessOf } from '../../security/connect/access.ts';
@@ -11,6 +11,7 @@ import { dekTableName } from '../../security/keyring/dek-schema.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { KEYS_KEYSPACE } from '../../security/principals/names.ts';
 import { forgetOverwritten } from '../../stack/index.ts';
+import { checkEscrow, eraseFromEscrow, escrowDocument, escrowLines, withEscrow } from '../backup/key-escrow.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractPathOf } from '../contract.ts';
 import { table } from '../output.ts';
@@ -58,11 +59,21 @@ export function registerKeys(program: Command): void {
         await onRecord(context, 'keys.destroy', contract.id, { subject, phase: 'begun' });
         const destroyed: string[] = [];
         for (const { rows } of tables) destroyed.push(...(await rows.destroy(subject, systemClock.now())));
-        await onRecord(context, 'keys.destroy', contract.id, { subject, phase: 'done', keys: destroyed });
+        const copies = await withEscrow(context, (escrow) => eraseFromEscrow(escrow, contract.id, subject)).catch(
+          async (error: unknown) => {
+            await onRecord(context, 'keys.destroy', contract.id, {
+              ...{ subject, phase: 'escrowed copies still stand', keys: destroyed },
+            });
+            throw error;
+          },
+        );
+        await onRecord(context, 'keys.destroy', contract.id, { subject, phase: 'done', keys: destroyed, copies });
         const forgotten = await forgetOnDisk(context, contract.id);
-        context.output.result({ subject, contract: contract.id, destroyed, forgotten_on_disk: forgotten }, () =>
+        const document = { subject, contract: contract.id, destroyed, copies, forgotten_on_disk: forgotten };
+        context.output.result(document, () =>
           [
             `${destroyed.length} keys of ${subject} destroyed; every process lets go of them within 10 s.`,
+            `${copies} escrowed copies removed.`,
             forgotten ? FORGOTTEN : STILL_ON_DISK,
           ].join('\n'),
         );
@@ -71,17 +82,23 @@ export function registerKeys(program: Command): void {
 
   keys
     .command('check')
-    .description('unwrap every data key and check what it is bound to; exit code 4 where one fails')
+    .description(
+      'unwrap every data key and check what it is bound to, and that its copy is in escrow; exit code 4 where one fails',
+    )
     .requiredOption(...contractOption)
-    .addHelpText('after', '\nExample:\n  wardline keys check --contract smart-home')
-    .action(async ({ contract: name }: { contract: string }, command: Command) => {
+    .option('--repair', 'make the escrow say what the tables say: add what it lacks, remove copies of destroyed keys')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  wardline keys check --contract smart-home\n  wardline keys check --contract smart-home --repair',
+    )
+    .action(async ({ contract: name, repair }: { contract: string; repair?: boolean }, command: Command) => {
       const context = contextOf(command);
       const contract = loadContract(contractPathOf(context, name));
       const keyStore = await openKeyStore(accessOf(context.connection(), 'source'));
       const faults: { subject: string; class: string; generation: number; code: string }[] = [];
       let checked = 0;
-      await withTables(context, contract.id, async (tables) => {
-        await onRecord(context, 'keys.check', contract.id, {});
+      const escrow = await withTables(context, contract.id, async (tables) => {
+        await onRecord(context, 'keys.check', contract.id, repair === true ? { repair } : {});
         for (const { classification, rows } of tables) {
           for await (const { subject, generation, kid, wrapped, state } of rows.list()) {
             if (state === 'destroyed') continue;
@@ -100,16 +117,22 @@ export function registerKeys(program: Command): void {
             }
           }
         }
+        return checkEscrow(context, contract.id, (wanted) => tableOf(tables, wanted), repair === true);
       });
-      context.output.result({ checked, faults }, () =>
-        faults.length === 0
-          ? `All ${checked} keys are sound.`
-          : table([
-              ['subject', 'class', 'generation', 'what is wrong'],
-              ...faults.map((fault) => [fault.subject, fault.class, String(fault.generation), fault.code]),
-            ]),
+      const differing = escrowLines(escrow);
+      context.output.result({ checked, faults, escrow: escrowDocument(escrow), repaired: repair === true }, () =>
+        [
+          faults.length === 0
+            ? `All ${checked} keys are sound.`
+            : table([
+                ['subject', 'class', 'generation', 'what is wrong'],
+                ...faults.map((fault) => [fault.subject, fault.class, String(fault.generation), fault.code]),
+              ]),
+          ...(differing.length === 0 ? ['Each has its copy in escrow.'] : differing),
+          ...(repair === true && differing.length > 0 ? ['The escrow is repaired.'] : []),
+        ].join('\n'),
       );
-      if (faults.length > 0) process.exitCode = EXIT.verification;
+      if (faults.length > 0 || (repair !== true && differing.length > 0)) process.exitCode = EXIT.verification;
     });
 }
 
@@ -137,15 +160,21 @@ type Tables = readonly {
   readonly rows: ReturnType<typeof cassandraDekTable>;
 }[];
 
+function tableOf(tables: Tables, wanted: SensitiveClass): Tables[number]['rows'] {
+  const found = tables.find(({ classification }) => classification === wanted);
+  if (found === undefined) throw new WardlineError('INTERNAL', `there is no table of keys of class ${wanted}`);
+  return found.rows;
+}
+
 /** The key tables of a contract, as the operator: it made them, but holds no key that unwraps what is in them. */
-async function withTables(
+async function withTables<T>(
   context: CommandContext,
   contractId: string,
-  work: (tables: Tables) => Promise<void>,
-): Promise<void> {
+  work: (tables: Tables) => Promise<T>,
+): Promise<T> {
   const client = cassandraClient(context.connection(), context.principal('operator'));
   try {
-    await work(
+    return await work(
       SENSITIVE_CLASSES.map((classification) => ({
         classification,
         rows: cassandraDekTable(client, contractId, classification),
