@@ -7,7 +7,6 @@ import { canonicalJson } from '../../core/encoding/canonical-json.ts';
 import { testSigner } from '../../test/support/backup/archive-writer.ts';
 import { testManifest } from '../../test/support/backup/shelf.ts';
 import { codeOf } from '../../test/support/failure.ts';
-import type { Manifest } from './manifest.ts';
 import { openManifest, signManifest } from './signed-manifest.ts';
 
 const INSTALL = 'install-of-a-test';

@@ -1,5 +1,6 @@
 import type { TrustedKeys } from '../../audit/signature/signing-key.ts';
 import { sleep, type Clock } from '../../core/clock.ts';
+import { findChainEnd } from '../archive/chain-end.ts';
 import { chainBounds, readSeal } from '../archive/read/chain.ts';
 import type { PartitionEnd } from '../archive/chunk/seal.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
@@ -11,19 +12,19 @@ export interface ArchiveParts {
 }
 
 /**
- * How far the archive of a topic had come at a time (milliseconds since the epoch, by the archiver's clock), without one
- * how far it has come now: the end of each partition with its life. Empty where nothing was archived by then.
+ * How far the archive of a topic had come at a time (milliseconds since the epoch, by the archiver's clock): the end of
+ * each partition with its life. Empty where nothing was archived by then.
  */
 export async function archiveEnds(
   { store, install, trusted }: ArchiveParts,
   topic: string,
-  at: number = Infinity,
+  at: number,
 ): Promise<readonly PartitionEnd[]> {
   const bounds = await chainBounds(store, install, topic);
   if (bounds === undefined) return [];
   const sealAt = async (sequence: number) => (await readSeal(store, install, topic, sequence, trusted)).seal;
   // Chunks are written one after another: what was written by a time is found by halving.
-  let [low, high] = at === Infinity ? [bounds.next, bounds.next] : [bounds.first, bounds.next];
+  let [low, high] = [bounds.first, bounds.next];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     if ((await sealAt(middle)).writtenAt <= at) low = middle + 1;
@@ -46,7 +47,8 @@ export async function waitUntilArchived(
   clock: Clock,
 ): Promise<boolean> {
   for (const until = clock.now() + patience; ;) {
-    const ends = new Map((await archiveEnds(parts, topic)).map(({ partition, next }) => [partition, next]));
+    const found = await findChainEnd(parts.store, parts.install, topic, parts.trusted, undefined);
+    const ends = new Map(found.ends.map(({ partition, next }) => [partition, next]));
     if ([...high].every(([partition, offset]) => (ends.get(partition) ?? 0) >= offset)) return true;
     if (clock.now() >= until) return false;
     await sleep(POLL_MILLISECONDS);

@@ -1,4 +1,5 @@
 import { audit } from './audit.ts';
+import { backup } from './backup.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import type { PartName } from './names.ts';
@@ -21,4 +22,5 @@ export const PARTS: Readonly<Record<PartName, Part>> = {
   latency,
   memory,
   audit,
+  backup,
 };

@@ -1,4 +1,15 @@
 /** The parts of the bench, in the order in which they run: what fills the topic comes before what reads it. */
-export const PART_NAMES = ['seal', 'up', 'source', 'worker', 'trail', 'spark', 'latency', 'memory', 'audit'] as const;
+export const PART_NAMES = [
+  'seal',
+  'up',
+  'source',
+  'worker',
+  'trail',
+  'spark',
+  'latency',
+  'memory',
+  'audit',
+  'backup',
+] as const;
 
 export type PartName = (typeof PART_NAMES)[number];
