@@ -12,7 +12,7 @@ const SYSTEM = /^system(_|$)/;
 const SCRATCH = /^wardline_restore_/;
 
 /** The keyspaces that a backup holds: all but Cassandra's own, those of a restore under way, and that of the keys. */
-export function isBackedUp(keyspace: string): boolean {
+function isBackedUp(keyspace: string): boolean {
   return keyspace !== KEYS_KEYSPACE && !SYSTEM.test(keyspace) && !SCRATCH.test(keyspace);
 }
 

@@ -9,7 +9,7 @@ import { makeTableIn, type BackedUpTable } from './schema.ts';
 const PREFIX = 'wardline_restore_';
 
 /** Where a backup's tables are looked at apart from those that stand. */
-export function scratchKeyspace(keyspace: string): string {
+function scratchKeyspace(keyspace: string): string {
   return `${PREFIX}${keyspace}`.slice(0, 48);
 }
 
