@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
-import { makeDrillIdentity, makeRecovery } from '../../backup/recipients/recovery.ts';
+import { makeDrillIdentity, makeRecovery, readIdentities, readRecipients } from '../../backup/recipients/recovery.ts';
+import { encryptEscrowAnew } from '../../backup/escrow/encrypt-anew.ts';
+import { openEscrowStore } from '../../backup/objects/open-store.ts';
 import { systemClock } from '../../core/clock.ts';
-import { contextOf } from '../context.ts';
+import { contextOf, type CommandContext } from '../context.ts';
 import { onRecordWhateverRuns } from './on-record.ts';
 import { recoverySheet, sheetDocument, sheetText } from './recovery-sheet.ts';
 
@@ -28,10 +30,15 @@ export function registerIdentity(backup: Command): void {
         outcome: 'success',
         details: { what: 'made', kind, recipient: made.recipient },
       });
-      context.output.result({ kind, recipient: made.recipient, file: made.file }, () =>
-        [`Backups and escrowed keys are encrypted to ${made.recipient} from now on.`, ADVICE[kind](made.file)].join(
-          '\n',
-        ),
+      const escrow = await encryptEscrowAgain(context);
+      context.output.result({ kind, recipient: made.recipient, file: made.file, escrow }, () =>
+        [
+          `Backups and escrowed keys are encrypted to ${made.recipient} from now on.`,
+          escrow.left === 0
+            ? `So is what was in escrow before: ${escrow.encrypted} objects.`
+            : `${escrow.left} objects in escrow stay as they were: the identity that opens them is not here. Keep it.`,
+          ADVICE[kind](made.file),
+        ].join('\n'),
       );
     });
 
@@ -52,6 +59,20 @@ export function registerIdentity(backup: Command): void {
       });
       context.output.result(sheetDocument(sheet), () => sheetText(sheet));
     });
+}
+
+/** What is in escrow, encrypted to those who are the recipients now, as far as the identities in the home open it. */
+async function encryptEscrowAgain(context: CommandContext): Promise<{ encrypted: number; left: number }> {
+  const home = context.home();
+  const store = openEscrowStore(home, context.settings(), {
+    onWaiting: ({ message }) => context.output.note(`waiting: ${message}`),
+  });
+  try {
+    const parties = { identities: readIdentities(home), recipients: readRecipients(home) };
+    return await encryptEscrowAnew({ store, install: home.install, ...parties });
+  } finally {
+    await store.close();
+  }
 }
 
 const ADVICE = {
