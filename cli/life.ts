@@ -18,6 +18,7 @@ import type { PrincipalName } from '../security/principals/names.ts';
 import { archiveLagOf, archiveRemarks } from './backup/archive-state.ts';
 import { identityRemarks, recordFirstIdentity } from './backup/identity-state.ts';
 import { escrowKeyStoresIfReachable } from './backup/key-escrow.ts';
+import { requireSchedule, scheduleDocument, scheduleText } from './backup/schedule.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { recordSettings } from './in-force.ts';
 import { giveUpLoss, lossDetails, lossRemarks } from './lost.ts';
@@ -79,6 +80,7 @@ export function registerLife(program: Command): void {
       const context = contextOf(command);
       const home = context.homeOrNew();
       const elsewhere = context.settings().connection;
+      await requireSchedule(context);
       // Before the first key: none is made that cannot be escrowed.
       const firstIdentity = await ensureRecovery(home, systemClock);
       if (elsewhere?.mode === 'external') {
@@ -162,20 +164,24 @@ export function registerLife(program: Command): void {
       const home = context.home();
       const { supervisor, servers, daemons } = stackStatus(home);
       const rows: readonly StatusRow[] = [{ name: 'supervisor', ...supervisor }, ...servers, ...daemons];
+      const [archive, schedule] = [archiveLagOf(home), scheduleDocument(home)];
       context.output.result(
-        { home: home.path, supervisor, servers, daemons, archive: archiveLagOf(home) } as unknown as JsonValue,
+        { home: home.path, supervisor, servers, daemons, archive, schedule } as unknown as JsonValue,
         () =>
-          table([
-            ['process', 'state', 'pid', 'port', 'memory', 'since'],
-            ...rows.map(({ name, running, pid, port, memoryBytes, since, refusal }) => [
-              name,
-              running ? 'running' : refusal === undefined ? 'stopped' : 'refuses',
-              String(pid ?? ''),
-              String(port ?? ''),
-              memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 1024 / 1024)} MiB`,
-              since ?? '',
+          [
+            table([
+              ['process', 'state', 'pid', 'port', 'memory', 'since'],
+              ...rows.map(({ name, running, pid, port, memoryBytes, since, refusal }) => [
+                name,
+                running ? 'running' : refusal === undefined ? 'stopped' : 'refuses',
+                String(pid ?? ''),
+                String(port ?? ''),
+                memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 1024 / 1024)} MiB`,
+                since ?? '',
+              ]),
             ]),
-          ]),
+            ...scheduleText(home),
+          ].join('\n'),
       );
       for (const line of [...archiveRemarks(home), ...identityRemarks(home), ...lossRemarks(home)])
         context.output.note(line);

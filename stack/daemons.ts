@@ -39,14 +39,21 @@ const TAIL_BYTES = 16 * 1024;
 export function daemonPlan(home: Home, name: DaemonName): ProcessPlan {
   const identifying = ['--home', home.path, '--json', name];
   return {
-    program: process.execPath,
-    arguments: [...NODE_FLAGS, COMMAND, ...identifying],
+    ...ownCommand(home, [name]),
     foundBy: identifying.join(' '),
     folder: home.path,
     console: stackLayout(home).daemons[name],
     passes: STORE_CREDENTIALS,
     digest: NODE_FLAGS.join(' '),
   };
+}
+
+/** The command of the product on a home as a process is started with it; its results and errors are JSON. */
+export function ownCommand(
+  home: Pick<Home, 'path'>,
+  words: readonly string[],
+): Pick<ProcessPlan, 'program' | 'arguments'> {
+  return { program: process.execPath, arguments: [...NODE_FLAGS, COMMAND, '--home', home.path, '--json', ...words] };
 }
 
 /** Whether an end says that the daemon refuses to work as things stand. */

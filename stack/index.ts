@@ -1,5 +1,6 @@
 /** Kafka and Cassandra as supervised child processes of one home: what the rest of the system may use of it. */
 export { setUpByHand } from './bootstrap/by-hand.ts';
+export { ownCommand } from './daemons.ts';
 export { forgetOverwritten } from './forget-overwritten.ts';
 export { LOG_NAMES, serverLogs, stackLogs, type LogName } from './logs.ts';
 export { nodetool } from './nodetool.ts';

@@ -30,6 +30,7 @@ import { startTelemetry } from '../../telemetry/telemetry.ts';
 import { trustedKeysOf } from '../audit/sources.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { createNews } from '../news.ts';
+import { followSchedule, requireSchedule } from './schedule.ts';
 
 const FIRST_DELAY = 200;
 const LONGEST_DELAY = 5000;
@@ -76,6 +77,7 @@ async function archive(context: CommandContext): Promise<{ messages: number; chu
   const { install } = home;
   // Without anybody to encrypt to, nothing can be archived at all.
   readRecipients(home);
+  await requireSchedule(context);
   const log = createLog({ service: 'archiver', level: settings.telemetry.logLevel, folder: home.paths.logs });
   const telemetry = await startTelemetry({
     ...{ service: 'archiver', folder: home.paths.telemetry, settings: settings.telemetry },
@@ -120,55 +122,57 @@ async function archive(context: CommandContext): Promise<{ messages: number; chu
     await record(statement);
   };
   try {
-    await onRecord(audit, install, async () => {
-      context.output.note(`archiver: copying into ${store.address}`);
-      await runArchiver({
-        ...{
-          kafka,
-          view: kafkaView(kafka),
-          store,
-          install,
-          clock: systemClock,
-          retry: patiently,
-          stop: context.signal,
-        },
-        recipients: () => readRecipients(home),
-        key: signingKey('archiver', readCredential(access.signingKey)),
-        keys: trustedKeysOf(connection),
-        positions: openArchivePositions(home, store.address),
-        chunkBytes: limits.chunkMegabytes * MEGABYTE,
-        chunkMilliseconds: limits.chunkSeconds * 1000,
-        onBreak: (broken) => gap(broken.topic, breakText(broken), breakEvent(install, broken)),
-        onShortened: (topic) =>
-          gap(topic, `${store.address} lost chunks of ${topic}`, shortenedEvent(topic, store.address)),
-        onTaken(topic, messages) {
-          if (topic === CHECKPOINTS_TOPIC) checkpoints.take(messages);
-        },
-        async onSealed(topic, { frames }) {
-          const attributes = { [ATTRIBUTES.messagingDestination]: topic };
-          count.chunks += 1;
-          count.messages += frames.length;
-          instruments.archived.add(frames.length, attributes);
-          instruments.archivedBytes.add(
-            frames.reduce((sum, { length }) => sum + length, 0),
-            attributes,
-          );
-          if (topic === CHECKPOINTS_TOPIC) await patiently(() => checkpoints.publish());
-        },
-        async onLag(milliseconds) {
-          instruments.archiveLag.record(milliseconds / 1000, {});
-          saveLag({ seconds: Math.round(milliseconds / 100) / 10, at: systemClock.now() });
-          await lagAlarm(milliseconds);
-        },
-        onWaiting: (reason) => say('waiting', reason),
-        watchCredentials: (onChange) =>
-          watchMaterial([connection.kafka.ca, access.certificate, access.key], () => {
-            audit.renew();
-            onChange();
-          }),
-      });
-      return count;
-    });
+    await onRecord(audit, install, () =>
+      besideSchedule(context, say, async () => {
+        context.output.note(`archiver: copying into ${store.address}`);
+        await runArchiver({
+          ...{
+            kafka,
+            view: kafkaView(kafka),
+            store,
+            install,
+            clock: systemClock,
+            retry: patiently,
+            stop: context.signal,
+          },
+          recipients: () => readRecipients(home),
+          key: signingKey('archiver', readCredential(access.signingKey)),
+          keys: trustedKeysOf(connection),
+          positions: openArchivePositions(home, store.address),
+          chunkBytes: limits.chunkMegabytes * MEGABYTE,
+          chunkMilliseconds: limits.chunkSeconds * 1000,
+          onBreak: (broken) => gap(broken.topic, breakText(broken), breakEvent(install, broken)),
+          onShortened: (topic) =>
+            gap(topic, `${store.address} lost chunks of ${topic}`, shortenedEvent(topic, store.address)),
+          onTaken(topic, messages) {
+            if (topic === CHECKPOINTS_TOPIC) checkpoints.take(messages);
+          },
+          async onSealed(topic, { frames }) {
+            const attributes = { [ATTRIBUTES.messagingDestination]: topic };
+            count.chunks += 1;
+            count.messages += frames.length;
+            instruments.archived.add(frames.length, attributes);
+            instruments.archivedBytes.add(
+              frames.reduce((sum, { length }) => sum + length, 0),
+              attributes,
+            );
+            if (topic === CHECKPOINTS_TOPIC) await patiently(() => checkpoints.publish());
+          },
+          async onLag(milliseconds) {
+            instruments.archiveLag.record(milliseconds / 1000, {});
+            saveLag({ seconds: Math.round(milliseconds / 100) / 10, at: systemClock.now() });
+            await lagAlarm(milliseconds);
+          },
+          onWaiting: (reason) => say('waiting', reason),
+          watchCredentials: (onChange) =>
+            watchMaterial([connection.kafka.ca, access.certificate, access.key], () => {
+              audit.renew();
+              onChange();
+            }),
+        });
+        return count;
+      }),
+    );
   } catch (error) {
     const { retryable, message } = asWardlineError(error);
     // Told to stop while the store or Kafka does not answer: what is not sealed is taken again at the next start.
@@ -181,6 +185,23 @@ async function archive(context: CommandContext): Promise<{ messages: number; chu
     log.close();
   }
   return count;
+}
+
+/** The schedule is followed as long as the archiver works; its tasks end with it. */
+async function besideSchedule(
+  context: CommandContext,
+  say: (kind: 'alarm', text: string) => void,
+  work: () => Promise<Record<string, number>>,
+): Promise<Record<string, number>> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([context.signal, over.signal]);
+  const scheduled = followSchedule(context, { signal, onProblem: (text) => say('alarm', text) });
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await scheduled;
+  }
 }
 
 /** States that the archiver begins and that it ended, with what it did in between. */
