@@ -8,7 +8,7 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import { findChainEnd } from './chain-end.ts';
 import type { TopicMessage } from './chunk/message.ts';
 import type { ChunkContent } from './chunk/write-chunk.ts';
-import { createLagWatch, type LagWatch } from './lag.ts';
+import { createLagWatch, type LagWatch } from './lag/lag-watch.ts';
 import type { KafkaView } from './kafka-view.ts';
 import type { PartitionBounds } from './lives.ts';
 import type { ArchivePositions } from './position.ts';

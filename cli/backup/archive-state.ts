@@ -1,4 +1,4 @@
-import { readArchiveLag } from '../../backup/archive/lag-file.ts';
+import { readArchiveLag } from '../../backup/archive/lag/lag-file.ts';
 import type { Home } from '../../core/home.ts';
 
 /** How far the log archive is behind, for `status --json`: null where no archiver of this home ever worked. */

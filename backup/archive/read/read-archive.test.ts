@@ -152,6 +152,17 @@ describe('an archive is refused, and the object named, where', () => {
     expect(said).toContain(name);
   });
 
+  it('and what comes before is given all the same', async () => {
+    flip(seal(3));
+    const found: ArchivedMessage[] = [];
+    const options = { store, install: INSTALL, topic: TOPIC, identities: [writer.identity], verify: writer.trusted };
+    const reading = async (): Promise<void> => {
+      for await (const messages of readArchive(options)) found.push(...messages);
+    };
+    await expect(reading()).rejects.toThrow(names.chunkSeal(TOPIC, 3));
+    expect(found).toEqual(CHUNKS.slice(0, 3).flat());
+  });
+
   it('a seal is signed by a key that is not the archiver’s', async () => {
     const { key } = testSigner();
     writeFileSync(seal(1), signSeal(openSeal(readFileSync(seal(1)), 'seal', writer.trusted), key));

@@ -1,10 +1,14 @@
 import type { TrustedKeys } from '../../../audit/signature/signing-key.ts';
+import { asWardlineError } from '../../../core/errors/errors.ts';
 import { storeNames } from '../../naming.ts';
 import type { TopicMessage } from '../chunk/message.ts';
 import { readChunk } from '../chunk/read-chunk.ts';
-import type { ChunkRange } from '../chunk/seal.ts';
+import type { ChunkRange, ChunkSeal } from '../chunk/seal.ts';
 import { chainBounds, readSeal, sealsWithin, type ArchiveStore, type ChainBounds } from './chain.ts';
 import { isReached, watchStart, type ArchivePoint } from './start.ts';
+
+/** Chunks fetched at once: a store elsewhere takes its time for each. */
+const CHUNKS_AHEAD = 3;
 
 /** A message of the archive: offsets mean something only together with the life of the partition. */
 export interface ArchivedMessage extends TopicMessage {
@@ -39,7 +43,7 @@ export interface ReadArchiveOptions {
 
 /**
  * The messages of a topic, a chunk at a time, each partition in order: verified against signed seals, and decrypted.
- * Memory is bounded by a chunk. Throws BACKUP_DAMAGED naming the object that is not what the archiver wrote,
+ * Memory is bounded by three chunks. Throws BACKUP_DAMAGED naming the object that is not what the archiver wrote,
  * IDENTITY_WRONG where no identity opens it. A topic that was never archived gives nothing.
  */
 export async function* readArchive(options: ReadArchiveOptions): AsyncGenerator<readonly ArchivedMessage[]> {
@@ -50,17 +54,51 @@ export async function* readArchive(options: ReadArchiveOptions): AsyncGenerator<
   const bounds = await chainBounds(store, install, topic);
   if (bounds === undefined) return;
   const needed = { first: await firstNeeded(options, from, bounds), next: bounds.next };
-  for await (const seal of sealsWithin(store, install, topic, verify, needed)) {
+  const read = async (seal: ChunkSeal): Promise<readonly ArchivedMessage[]> => {
     const lives = new Map(seal.ranges.map(({ partition, life }) => [partition, life]));
-    for (const range of seal.ranges) gaps(range);
-    if (!seal.ranges.some((range) => range.firstTime <= last && start.isIn(range))) continue;
-    const messages: ArchivedMessage[] = [];
-    for (const message of await readChunk(store, seal, identities)) {
-      const placed = { ...message, life: lives.get(message.partition) ?? '' };
-      if (start.isPast(placed) && message.timestamp <= last) messages.push(placed);
-    }
-    if (messages.length > 0) yield messages;
+    const messages = await readChunk(store, seal, identities);
+    return messages.map((message) => ({ ...message, life: lives.get(message.partition) ?? '' }));
+  };
+  const isNeeded = ({ ranges }: ChunkSeal): boolean => {
+    for (const range of ranges) gaps(range);
+    return ranges.map((range) => start.isIn(range) && range.firstTime <= last).includes(true);
+  };
+  for await (const messages of inTurn(sealsWithin(store, install, topic, verify, needed), isNeeded, read)) {
+    const wanted = messages.filter((message) => start.isPast(message) && message.timestamp <= last);
+    if (wanted.length > 0) yield wanted;
   }
+}
+
+/** The content of each chunk that is needed, some of them fetched ahead. What comes before a damage is given before it is thrown. */
+async function* inTurn<T>(
+  seals: AsyncIterable<ChunkSeal>,
+  isNeeded: (seal: ChunkSeal) => boolean,
+  read: (seal: ChunkSeal) => Promise<T>,
+): AsyncGenerator<T> {
+  const ahead: Promise<T>[] = [];
+  const source = seals[Symbol.asyncIterator]();
+  for (let isOver = false; !isOver || ahead.length > 0;) {
+    if (!isOver) {
+      const seal = await source.next().catch((error: unknown) => {
+        const failed = Promise.reject<T>(asWardlineError(error));
+        ahead.push(inItsTurn(failed));
+        return undefined;
+      });
+      isOver = seal === undefined || seal.done === true;
+      if (seal !== undefined && seal.done !== true && isNeeded(seal.value)) ahead.push(inItsTurn(read(seal.value)));
+    }
+    const [first] = ahead;
+    if (first !== undefined && (isOver || ahead.length >= CHUNKS_AHEAD)) {
+      yield await first;
+      void ahead.shift();
+    }
+  }
+}
+
+/** A promise that is awaited later: that it fails is no error before. */
+function inItsTurn<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** The topics that are in the archive of an installation, in the order of their names. */

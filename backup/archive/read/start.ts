@@ -16,26 +16,31 @@ export function isReached(point: ArchivePoint | undefined, { life, next }: Parti
 
 /** Tells for each partition whether what is read, in order, stands behind the point where it begins. */
 export interface StartWatch {
-  /** Whether any message of a range may. */
+  /** Whether any message of a range does. MUST be asked for the ranges in order, which may be ahead of their messages. */
   isIn(range: Pick<ChunkRange, 'partition' | 'life' | 'to'>): boolean;
-  /** Whether a message does; MUST be called for each message of a range that may. */
+  /** Whether a message does. MUST be asked in order for each message of a range that is in. */
   isPast(message: { readonly partition: number; readonly life: string; readonly offset: number }): boolean;
 }
 
 export function watchStart(from: ReadonlyMap<number, ArchivePoint>): StartWatch {
+  const [ranges, messages] = [passing(from), passing(from)];
+  return {
+    isIn: ({ partition, life, to }) => ranges(partition, life, to - 1),
+    isPast: ({ partition, life, offset }) => messages(partition, life, offset),
+  };
+}
+
+/** Whether a place stands behind the point where its partition begins: once one does, so do all after it. */
+function passing(from: ReadonlyMap<number, ArchivePoint>) {
   const begun = new Set<number>();
-  const isPast = (partition: number, life: string, offset: number): boolean => {
+  return (partition: number, life: string, offset: number): boolean => {
     const point = from.get(partition);
     if (point === undefined || begun.has(partition)) return true;
-    if (point.life === undefined) return offset >= point.offset;
-    return life > point.life || (life === point.life && offset >= point.offset);
-  };
-  return {
-    isIn: ({ partition, life, to }) => isPast(partition, life, to - 1),
-    isPast({ partition, life, offset }) {
-      const past = isPast(partition, life, offset);
-      if (past) begun.add(partition);
-      return past;
-    },
+    const isPast =
+      point.life === undefined
+        ? offset >= point.offset
+        : life > point.life || (life === point.life && offset >= point.offset);
+    if (isPast) begun.add(partition);
+    return isPast;
   };
 }

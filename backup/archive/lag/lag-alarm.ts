@@ -1,4 +1,4 @@
-import type { EventStatement } from '../../audit/event/event.ts';
+import type { EventStatement } from '../../../audit/event/event.ts';
 
 export interface LagAlarmOptions {
   readonly install: string;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../../core/files.ts';
-import type { Home } from '../../core/home.ts';
+import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../../../core/files.ts';
+import type { Home } from '../../../core/home.ts';
 
 const schema = z.strictObject({ seconds: z.number().min(0), at: z.number() });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { EventStatement } from '../../audit/event/event.ts';
+import type { EventStatement } from '../../../audit/event/event.ts';
 import { createLagAlarm } from './lag-alarm.ts';
-import { createLagWatch } from './lag.ts';
+import { createLagWatch } from './lag-watch.ts';
 
 describe('the lag of the archive', () => {
   it('is nothing while all is archived', () => {
