@@ -46,7 +46,11 @@ export interface CommandContext {
 }
 
 export function contextOf(command: Command): CommandContext {
-  const options: GlobalOptions = command.optsWithGlobals();
+  return createContext(command.optsWithGlobals());
+}
+
+/** The same for options that are given; of a home that a command makes for itself, say. */
+export function createContext(options: GlobalOptions): CommandContext {
   const once = memo();
   const context: CommandContext = {
     output: createOutput({

@@ -1,30 +1,20 @@
 import { Argument, type Command } from 'commander';
-import type { AuditAction } from '../audit/event/actions.ts';
 import { ensureRecovery } from '../backup/recipients/recovery.ts';
 import { systemClock } from '../core/clock.ts';
 import { asWardlineError, EXIT, WardlineError } from '../core/errors/errors.ts';
 import type { JsonValue } from '../core/record.ts';
-import {
-  LOG_NAMES,
-  setupStack,
-  stackLogs,
-  stackStatus,
-  startStack,
-  stopStack,
-  type LogName,
-  type Loss,
-} from '../stack/index.ts';
-import type { PrincipalName } from '../security/principals/names.ts';
+import { LOG_NAMES, setupStack, stackLogs, stackStatus, startStack, stopStack, type LogName } from '../stack/index.ts';
 import { archiveLagOf, archiveRemarks } from './backup/archive-state.ts';
 import { identityRemarks, recordFirstIdentity } from './backup/identity-state.ts';
 import { escrowKeyStoresIfReachable } from './backup/key-escrow.ts';
 import { requireSchedule, scheduleDocument, scheduleText } from './backup/schedule.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { recordSettings } from './in-force.ts';
-import { giveUpLoss, lossDetails, lossRemarks } from './lost.ts';
+import { giveUpLoss, lossRemarks } from './lost.ts';
 import { endDeadLetterKeys } from './access/dead-letter-keys.ts';
 import { wholeNumber } from './options.ts';
 import { table } from './output.ts';
+import { recordOnSpool, startRecord } from './start-record.ts';
 
 /**
  * A wipe removes the home's spool, and with embedded servers the audit log itself. So it is stated on the log first, for
@@ -92,18 +82,15 @@ export function registerLife(program: Command): void {
         return;
       }
       const started = performance.now();
-      const object = { type: 'home', id: home.install };
-      // Signing keys are made by the start itself: neither spool can be opened before it.
-      const onRecord = (principal: PrincipalName, action: AuditAction, loss?: Loss): Promise<void> =>
-        context.spool(principal).append({ action, object, outcome: 'success', details: lossDetails(loss) });
-      const connection = await startStack(home, context.settings(), (line) => context.output.note(line), {
-        lost: (loss) => onRecord('operator', 'stack.loss', loss),
-        beginning: () => onRecord('break-glass', 'break-glass.use'),
-        done: () => onRecord('break-glass', 'principals.provision'),
-      });
+      const connection = await startStack(
+        home,
+        context.settings(),
+        (line) => context.output.note(line),
+        startRecord(context),
+      );
       if (acceptLoss === true) await giveUpLoss(context);
       await recordSettings(context, (statement) => context.spool('operator').append(statement));
-      await onRecord('operator', 'stack.up');
+      await recordOnSpool(context, 'operator', 'stack.up');
       if (firstIdentity) await recordFirstIdentity(context);
       await endDeadLetterKeys(context, connection);
       await escrowKeyStoresIfReachable(context);

@@ -34,6 +34,7 @@ export interface RestoreFlags {
   readonly to?: string;
   readonly replace?: boolean;
   readonly asKeyspace?: string;
+  readonly intoHome?: string;
   readonly identity?: string;
   readonly dryRun?: boolean;
 }
@@ -58,16 +59,20 @@ const ARCHIVE_PATIENCE = 15_000;
 /** A table of the size that a scan of it for one range takes a while; longer than the servers' own limits. */
 const READ_TIMEOUT = 60_000;
 
-/** Restores tables into the home's own servers, which run, and says what stands afterwards. */
+/**
+ * Restores into a home's servers, which run, and says what stands afterwards. `source` is whose backups they are: the
+ * home's own unless told otherwise.
+ */
 export async function restoreInPlace(
   context: CommandContext,
   backup: string,
   flags: RestoreFlags,
+  source: CommandContext = context,
 ): Promise<RestoreReport> {
   const home = context.home();
   const to = flags.to === undefined ? undefined : timeOf(flags.to, systemClock.now());
-  const identities = readIdentities(home, flags.identity);
-  return withShelf(context, async (shelf) => {
+  const identities = readIdentities(source.home(), flags.identity);
+  return withShelf(source, async (shelf) => {
     const manifest = await backupFor(shelf, backup, to);
     const tables = restorable(manifest, flags.table);
     const contracts = contractsOf(context, manifest);
@@ -114,7 +119,7 @@ export async function restoreInPlace(
             ...{ replace: flags.replace === true, asKeyspace: flags.asKeyspace, to },
           }),
         );
-      const lost = { context, shelf, manifest, identities, contracts: newestOf(contracts) };
+      const lost = { context, source, shelf, manifest, identities, contracts: newestOf(contracts) };
       const servers = loss === undefined ? undefined : await restoreLostServers({ ...lost, loss }, parts);
       if (servers !== undefined) clearLoss(home);
       await clearStaging(home);
@@ -168,7 +173,7 @@ function newestOf(contracts: readonly CompiledContract[]): readonly CompiledCont
 
 async function confirmed(context: CommandContext, flags: RestoreFlags, planned: readonly string[]): Promise<void> {
   if (flags.replace === true) await context.confirm(`This empties ${planned.join(', ')} before it restores them.`);
-  else if (flags.to !== undefined && flags.asKeyspace === undefined)
+  else if (flags.to !== undefined && flags.asKeyspace === undefined && flags.intoHome === undefined)
     throw new WardlineError('USAGE', 'rows that are newer than --to would stay where they are', {
       hint: 'add --replace to end with the rows of that time alone, or --as-keyspace NAME to look at them beside what stands',
     });

@@ -26,6 +26,8 @@ import { recoverAudit } from './lost-audit.ts';
 /** What a restore needs to bring back servers that were made anew. */
 export interface LostServers {
   readonly context: CommandContext;
+  /** Of the home whose backups and escrow are restored from: the same, unless it is restored into another. */
+  readonly source: CommandContext;
   readonly shelf: ManifestShelf;
   readonly manifest: Manifest;
   readonly identities: readonly string[];
@@ -43,9 +45,9 @@ export interface RestoredServers {
 }
 
 /** The keys that Cassandra had, out of the escrow. Their tables MUST be there. */
-async function restoreLostKeys({ context, identities }: LostServers): Promise<RestoredKeys> {
+async function restoreLostKeys({ context, source, identities }: LostServers): Promise<RestoredKeys> {
   const [home, connection] = [context.home(), context.connection()];
-  const store = openEscrowStore(home, context.settings());
+  const store = openEscrowStore(source.home(), source.settings());
   const client = cassandraClient(connection, 'source');
   try {
     return await restoreKeys({

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { contextOf } from '../context.ts';
 import { timeText } from '../options.ts';
 import { restoreInPlace, type RestoreFlags } from './in-place.ts';
+import { restoreIntoHome } from './into-home.ts';
 import { reportDocument, reportText } from './report.ts';
 
 /** Adds `restore`. */
@@ -14,6 +15,7 @@ export function registerRestore(program: Command): void {
     .option('--to <time>', 'replay what Kafka had appended by then: RFC 3339, or 10m, 1h, 2d ago', timeText)
     .option('--replace', 'empty each table first, after a safety backup: what is newer than the backup is gone then')
     .option('--as-keyspace <name>', 'restore beside what stands, into a new keyspace')
+    .option('--into-home <folder>', 'restore everything into a new home with servers of its own, which it starts')
     .option('--identity <file>', 'the recovery identity, where it is not in the home')
     .option('--dry-run', 'only show what would be done')
     .addHelpText(
@@ -21,13 +23,18 @@ export function registerRestore(program: Command): void {
       [
         '\nExamples:',
         '  wardline restore latest --table iot_data.weather_condition_and_household_energy_consumption',
+        '  wardline restore latest --into-home /srv/wardline-copy',
         '  wardline restore latest --to 2026-11-28T09:30:00Z --replace --identity recovery.txt',
       ].join('\n'),
     )
     .action(async (backup: string, flags: RestoreFlags, command: Command) => {
       const context = contextOf(command);
       const started = performance.now();
-      const report = await restoreInPlace(context, backup, flags);
+      const into = flags.intoHome;
+      const report =
+        into === undefined
+          ? await restoreInPlace(context, backup, flags)
+          : await restoreIntoHome(context, backup, flags, into);
       const seconds = Math.round((performance.now() - started) / 100) / 10;
       context.output.result(reportDocument(report, seconds), () => reportText(report, seconds));
     });
