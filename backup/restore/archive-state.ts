@@ -1,12 +1,12 @@
 import type { TrustedKeys } from '../../audit/signature/signing-key.ts';
 import { sleep, type Clock } from '../../core/clock.ts';
 import { findChainEnd } from '../archive/chain-end.ts';
-import { chainBounds, readSeal } from '../archive/read/chain.ts';
+import { chainBounds, readSeal, type ArchiveStore } from '../archive/read/chain.ts';
 import type { PartitionEnd } from '../archive/chunk/seal.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 
 export interface ArchiveParts {
-  readonly store: ObjectStore;
+  readonly store: ArchiveStore;
   readonly install: string;
   readonly trusted: TrustedKeys;
 }
@@ -40,7 +40,7 @@ const POLL_MILLISECONDS = 500;
  * Returns whether it does. `high` gives the offset after the last of each partition.
  */
 export async function waitUntilArchived(
-  parts: ArchiveParts,
+  parts: ArchiveParts & { readonly store: Pick<ObjectStore, 'stat'> },
   topic: string,
   high: ReadonlyMap<number, number>,
   patience: number,

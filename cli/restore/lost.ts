@@ -6,6 +6,8 @@ import type { ManifestShelf } from '../../backup/manifest/stored-manifests.ts';
 import { readRecipients } from '../../backup/recipients/recovery.ts';
 import type { RecoveredAudit } from '../../backup/restore/audit-log.ts';
 import { lossWindow, type LossWindow } from '../../backup/restore/loss-window.ts';
+import { committedWhenBackedUp } from '../../backup/restore/committed.ts';
+import { replayArchive } from '../../backup/restore/replay.ts';
 import { fetchFiles } from '../../backup/restore/table/fetch-files.ts';
 import { importStaged, stagedTable } from '../../backup/restore/table/import-table.ts';
 import type { TableRestoreParts } from '../../backup/restore/table/restore-table.ts';
@@ -77,8 +79,8 @@ export async function restoreLostServers(lost: LostServers, parts: TableRestoreP
     ...{ before, chunkSeconds },
   });
   const onStep = (step: string): void => context.output.progress(step);
-  // What the backup has no table of: contracts that came into force after it.
   for (const contract of contracts) await parts.provision(contract);
+  for (const contract of contracts.filter((each) => !isBackedUp(each, manifest))) await replayWhole(contract, parts);
   onStep('keys: out of the escrow');
   const keys = loss.cassandra === undefined ? undefined : await restoreLostKeys(lost);
   if (loss.cassandra !== undefined) await importAudit(manifest, parts);
@@ -92,6 +94,20 @@ export async function restoreLostServers(lost: LostServers, parts: TableRestoreP
   const audit = await recoverAudit(context, archive, reasonOf(manifest, window));
   const topics = loss.kafka === undefined ? [] : await rebuildTopics(rebuild, contracts);
   return { window, keys, topics: [...topics, ...checkpoints], audit };
+}
+
+function isBackedUp({ table }: CompiledContract, manifest: Manifest): boolean {
+  return tablesOf(manifest).some((each) => each.keyspace === table.keyspace && each.table === table.name);
+}
+
+/** Of a contract that came into force after the backup, the archive has everything. */
+async function replayWhole(contract: CompiledContract, { manifest, replay, onStep }: TableRestoreParts): Promise<void> {
+  const { incarnationOf } = await committedWhenBackedUp(replay, manifest, contract);
+  await replayArchive(replay, {
+    ...{ contracts: [contract], from: new Map(), incarnationOf },
+    onProgress: (messages) =>
+      onStep(`${contract.table.keyspace}.${contract.table.name}: ${messages} messages replayed`),
+  });
 }
 
 /** The audit keyspace's tables are there, empty but for what a notary stored since: rows of the same place are the same. */

@@ -2,11 +2,9 @@ import type { Client } from 'cassandra-driver';
 import { WardlineError } from '../../../core/errors/errors.ts';
 import type { Home } from '../../../core/home.ts';
 import type { CompiledContract } from '../../../governance/contract/compiled.ts';
-import { workerGroup } from '../../../security/principals/names.ts';
 import { asCassandraError } from '../../../security/connect/cassandra.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
-import type { ArchivePoint } from '../../archive/read/start.ts';
-import { archiveEnds } from '../archive-state.ts';
+import { committedWhenBackedUp } from '../committed.ts';
 import { fetchFiles, type FetchParts } from './fetch-files.ts';
 import { importStaged, stagedTable } from './import-table.ts';
 import { replayArchive, type ReplayParts, type ReplaySummary } from '../replay.ts';
@@ -142,21 +140,12 @@ async function replay(
 ): Promise<ReplaySummary | undefined> {
   const [newest] = contracts;
   if (newest === undefined) return undefined;
-  const group = manifest.kafka.groups.find(({ id }) => id === workerGroup(newest.id));
-  const committed = (group?.offsets ?? []).filter(({ topic }) => topic === newest.topic.name);
-  // An offset means something only in its life: a topic that was made again begins at 0 once more.
-  const ends = await archiveEnds(parts, newest.topic.name, Date.parse(manifest.startedAt));
-  const lives = new Map(ends.map(({ partition, life }) => [partition, life]));
-  const incarnations = new Map(committed.map(({ partition, metadata }) => [partition, metadata]));
-  const pointOf = (partition: number, offset: number): ArchivePoint => {
-    const life = lives.get(partition);
-    return life === undefined ? { offset } : { life, offset };
-  };
+  const committed = await committedWhenBackedUp(parts, manifest, newest);
   return replayArchive(parts, {
     contracts,
     keyspace: asKeyspace,
-    from: new Map(committed.map(({ partition, offset }) => [partition, pointOf(partition, offset)])),
-    incarnationOf: (partition, life) => (life === lives.get(partition) ? incarnations.get(partition) : null) ?? life,
+    from: committed.from,
+    incarnationOf: committed.incarnationOf,
     to,
     onProgress,
   });

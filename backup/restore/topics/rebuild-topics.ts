@@ -5,6 +5,7 @@ import { asKafkaError } from '../../../security/connect/kafka.ts';
 import { CHECKPOINTS_TOPIC, workerGroup, type PrincipalName } from '../../../security/principals/names.ts';
 import type { ReadArchiveOptions } from '../../archive/read/read-archive.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
+import { committedWhenBackedUp } from '../committed.ts';
 import { commitOffsets } from './commit-offsets.ts';
 import { fillTopic, type FilledPartition, type FillParts } from './fill-topic.ts';
 import { ensureTopic, withOwnTimes } from './topic-settings.ts';
@@ -39,6 +40,8 @@ export async function rebuildTopics(
     const group = workerGroup(contract.id);
     const { name, deadLetterName } = contract.topic;
     const topics = parts.manifest.kafka.topics.filter((topic) => topic.name === name || topic.name === deadLetterName);
+    const { store, install, verify: trusted } = parts.archive;
+    const { incarnationOf } = await committedWhenBackedUp({ store, install, trusted }, parts.manifest, contract);
     await withAdmin(parts, async (admin) => {
       for (const topic of topics) await ensureTopic(admin, topic);
       await parts.provision(contract);
@@ -47,7 +50,7 @@ export async function rebuildTopics(
         const filled = await withOwnTimes(admin, topic, () =>
           fillTopic(fillParts(parts, 'source'), {
             ...{ topic: topic.name, partitions: topic.partitions.length, strangers: false },
-            incarnationOf: incarnationsOf(parts.manifest, group, topic.name),
+            incarnationOf,
             notBefore: notBefore(topic.configuration, parts.clock.now()),
             onProgress: (messages) => parts.onStep(`${topic.name}: ${messages} messages filled again`),
           }),
@@ -71,13 +74,6 @@ export async function refillCheckpoints(parts: Omit<RebuildParts, 'provision'>):
 
 function fillParts({ archive, kafkaOf }: Pick<RebuildParts, 'archive' | 'kafkaOf'>, writer: PrincipalName): FillParts {
   return { archive, reader: { kafka: kafkaOf('archiver'), principal: 'archiver' }, writer: kafkaOf(writer) };
-}
-
-/** The incarnation that a worker named, as far as the backup knows; a life that it does not know goes by its own name. */
-function incarnationsOf(manifest: Manifest, group: string, topic: string): (partition: number, life: string) => string {
-  const offsets = manifest.kafka.groups.find(({ id }) => id === group)?.offsets ?? [];
-  const known = new Map(offsets.filter((each) => each.topic === topic).map((each) => [each.partition, each.metadata]));
-  return (partition, life) => known.get(partition) ?? life;
 }
 
 function notBefore(configuration: Readonly<Record<string, string>>, now: number): number {
