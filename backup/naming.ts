@@ -25,9 +25,10 @@ export function storeNames(install: string) {
     /** The one object that makes a backup one: written last, removed first. */
     manifests: below('manifests/'),
     manifest: (backup: string) => below('manifests', `${backup}.jws`),
-    /** What the archiver of one node of several did for a backup. */
-    part: (backup: string, node: string) => below('parts', backup, `${node}.jws`),
-    parts: (backup: string) => below('parts', `${backup}/`),
+    /** What the other nodes of a cluster are asked to do for a backup or a restore, and what each answers. */
+    request: (id: string) => below('parts', id, 'request.jws'),
+    part: (id: string, node: string) => below('parts', id, `${node}.jws`),
+    parts: (id: string) => below('parts', `${id}/`),
     allParts: below('parts/'),
     /** Marks of what is under way: see markUnderWay. */
     underWay: (what: string, id: string) => below('under-way', what, id),

@@ -66,6 +66,8 @@ export const settingsSchema = z.strictObject({
         .prefault({}),
       /** How long a command waits for a store that does not answer before it gives up. */
       patienceSeconds: z.int().min(1).default(60),
+      /** How long a backup or a restore waits for the part of each other node of the cluster. */
+      nodePatienceSeconds: z.int().min(1).default(3600),
       archive: z
         .strictObject({
           /** A chunk is written after this time or size, whichever is first: the time is the RPO. */

@@ -3,7 +3,7 @@ export { setUpByHand } from './bootstrap/by-hand.ts';
 export { ownCommand } from './daemons.ts';
 export { forgetOverwritten } from './forget-overwritten.ts';
 export { LOG_NAMES, serverLogs, stackLogs, type LogName } from './logs.ts';
-export { nodetool } from './nodetool.ts';
+export { hasCassandra, nodetool } from './nodetool.ts';
 export { holderOf, tryLock } from './process/lock.ts';
 export { reloadCertificates, restartServer } from './life/restart.ts';
 export { setupStack } from './provide/setup.ts';

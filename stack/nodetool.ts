@@ -15,12 +15,22 @@ const OUTPUT_BYTES = 16 * 1024 * 1024;
 /** Whom nodetool logs in as: the stack itself, or the archiver for its snapshots. */
 export type NodetoolUser = 'stack' | 'archiver';
 
+/** Whether the home has a Cassandra of its own, running or not. */
+export function hasCassandra(home: Home): boolean {
+  return readPorts(stackLayout(home).ports) !== undefined;
+}
+
 /**
  * Runs one nodetool command on the home's Cassandra over its authenticated JMX, and returns what it printed.
  * The password is read by nodetool from a 0600 file; it is in no argument.
- * Throws NOT_RUNNING where the home has no Cassandra yet, CASSANDRA_REFUSED with nodetool's words where it fails.
+ * It is given up after `timeout` milliseconds, two minutes unless told otherwise. Throws NOT_RUNNING where the home has no Cassandra yet, CASSANDRA_REFUSED with nodetool's words where it fails.
  */
-export async function nodetool(home: Home, command: readonly string[], as: NodetoolUser = 'stack'): Promise<string> {
+export async function nodetool(
+  home: Home,
+  command: readonly string[],
+  as: NodetoolUser = 'stack',
+  timeout = TIMEOUT_MILLISECONDS,
+): Promise<string> {
   const { cassandra, ports: portsFile } = stackLayout(home);
   const ports = readPorts(portsFile);
   if (ports === undefined) {
@@ -42,7 +52,7 @@ export async function nodetool(home: Home, command: readonly string[], as: Nodet
   const options = nodetoolJvmOptions(jars.cassandra, cassandra.temporary, cassandra.nodetoolLogging);
   try {
     const { stdout } = await promisify(execFile)(java, [...options, ...login, ...command], {
-      timeout: TIMEOUT_MILLISECONDS,
+      timeout,
       maxBuffer: OUTPUT_BYTES,
       cwd: cassandra.folder,
     });

@@ -9,7 +9,7 @@ const time = z.iso.datetime();
 const offset = z.int().min(0);
 
 /** One file of an SSTable, and the object that holds it encrypted. */
-const backupFile = z.strictObject({
+export const backupFileSchema = z.strictObject({
   /** Id of the node (Cassandra's host id) that it is of. */
   node: z.string(),
   keyspace: z.string(),
@@ -68,7 +68,7 @@ export const manifestSchema = z.strictObject({
   id: z.string().regex(BACKUP_ID),
   install: z.string(),
   startedAt: time,
-  /** When the snapshot was complete: what was written before is in it. */
+  /** When the snapshot of the last node was complete: nothing that was written later is in it. */
   snapshotAt: time,
   completedAt: time,
   /** A safety copy, taken before a restore replaced what stood: `latest` passes it over. */
@@ -101,8 +101,8 @@ export const manifestSchema = z.strictObject({
   }),
   /** The contract files in force, as they are. */
   contracts: z.array(z.strictObject({ id: z.string(), version: z.string(), document: z.string() })),
-  files: z.array(backupFile),
+  files: z.array(backupFileSchema),
 });
 
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
-export type BackupFile = Readonly<z.infer<typeof backupFile>>;
+export type BackupFile = Readonly<z.infer<typeof backupFileSchema>>;

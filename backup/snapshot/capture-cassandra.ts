@@ -12,12 +12,17 @@ const SYSTEM = /^system(_|$)/;
 const SCRATCH = /^wardline_restore_/;
 
 /** The keyspaces that a backup holds: all but Cassandra's own, those of a restore under way, and that of the keys. */
-function isBackedUp(keyspace: string): boolean {
-  return keyspace !== KEYS_KEYSPACE && !SYSTEM.test(keyspace) && !SCRATCH.test(keyspace);
+export function isBackedUp(keyspace: string): boolean {
+  return isRestorable(keyspace) && !SCRATCH.test(keyspace);
+}
+
+/** The keyspaces that a restore may bring files into: all but Cassandra's own and that of the keys. */
+export function isRestorable(keyspace: string): boolean {
+  return keyspace !== KEYS_KEYSPACE && !SYSTEM.test(keyspace);
 }
 
 /** What a backup says of Cassandra: its nodes and schema, and its roles with their rights. Reads nobody's data. */
-export async function captureCassandra(client: Pick<Client, 'execute'>): Promise<CapturedCassandra> {
+export async function captureCassandra(client: Pick<Client, 'execute' | 'hosts'>): Promise<CapturedCassandra> {
   try {
     const [nodes, keyspaces, roles, grants] = await Promise.all([
       captureNodes(client),
@@ -48,14 +53,21 @@ export async function captureCassandra(client: Pick<Client, 'execute'>): Promise
   }
 }
 
-async function captureNodes(
-  client: Pick<Client, 'execute'>,
+/** The nodes of the cluster, by their host ids in order, whether they are up or not. */
+export async function captureNodes(
+  client: Pick<Client, 'execute' | 'hosts'>,
 ): Promise<Pick<CapturedCassandra, 'clusterName' | 'partitioner' | 'nodes'>> {
   const columns = 'host_id, data_center, rack, release_version, tokens';
-  const [local, peers] = await Promise.all([
-    client.execute(`SELECT cluster_name, partitioner, broadcast_address AS address, ${columns} FROM system.local`),
-    client.execute(`SELECT peer AS address, ${columns} FROM system.peers_v2`),
-  ]);
+  const local = await client.execute(
+    `SELECT cluster_name, partitioner, broadcast_address AS address, ${columns} FROM system.local`,
+  );
+  // A node's peers are all but itself: the same node must be asked for both.
+  const host = client.hosts.values().find(({ address }) => address === local.info.queriedHost);
+  const peers = await client.execute(
+    `SELECT peer AS address, ${columns} FROM system.peers_v2`,
+    [],
+    host === undefined ? {} : { host },
+  );
   const nodes = [...local.rows, ...peers.rows].map((row) => ({
     id: text(row['host_id']),
     address: text(row['address']),

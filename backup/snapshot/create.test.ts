@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import type { EventStatement } from '../../audit/event/event.ts';
 import { systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { testSigner } from '../../test/support/backup/archive-writer.ts';
+import { folderNode } from '../../test/support/backup/folder-node.ts';
 import { testManifest } from '../../test/support/backup/shelf.ts';
 import { codeOfAsync } from '../../test/support/failure.ts';
 import { temporaryHome, type TemporaryHome } from '../../test/support/temporary-home.ts';
@@ -17,7 +18,6 @@ import { folderStore } from '../objects/folder-store.ts';
 import { readObject, type ObjectStore } from '../objects/object-store.ts';
 import { decryptBytes } from '../recipients/age-file.ts';
 import { createBackup, type BackupParts } from './create.ts';
-import type { SnapshotFile, SnapshotNode } from './node.ts';
 
 const signer = testSigner();
 const identity = await generateX25519Identity();
@@ -39,23 +39,6 @@ beforeEach(() => {
 });
 afterEach(() => temporary.remove());
 
-/** A node whose files are those of a folder. */
-function folderNode(): SnapshotNode {
-  return {
-    take: () => Promise.resolve(void steps.push('take')),
-    async *files() {
-      for (const name of readdirSync(disk)) {
-        const path = join(disk, name);
-        const { size, ino, mtimeMs } = statSync(path);
-        const identityOfFile = `${name}:${ino}:${size}:${mtimeMs}`;
-        const file: SnapshotFile = { keyspace: 'ks', table: 't', name, path, bytes: size, identity: identityOfFile };
-        yield await Promise.resolve(file);
-      }
-    },
-    clearAll: () => Promise.resolve(void steps.push('clear')),
-  };
-}
-
 function parts(changed: Partial<BackupParts> = {}): BackupParts {
   const { kafka, cassandra } = testManifest(temporary.home.install, 0, []);
   const node = { id: 'node', address: '', dataCenter: '', rack: '', version: '', tokens: [] };
@@ -65,7 +48,8 @@ function parts(changed: Partial<BackupParts> = {}): BackupParts {
       Promise.resolve(void steps.push(step)).then(() => value);
   return {
     ...{ home: temporary.home, store, clock: systemClock, namingKey, recipients, contracts: [], parallel: 3 },
-    ...{ signingKey: signer.key, trusted: signer.trusted, node: folderNode(), patience: 1000 },
+    ...{ signingKey: signer.key, trusted: signer.trusted, patience: 1000 },
+    ...{ node: folderNode(disk, 'node', (step) => steps.push(step)), nodePatience: 1000 },
     audit: { append: (event) => Promise.resolve(void events.push(event)) },
     captureKafka: captured('kafka', kafka),
     captureCheckpoint: captured('checkpoint', null),

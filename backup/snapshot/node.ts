@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { opendir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from '../../core/home.ts';
-import { nodetool, stackLayout } from '../../stack/index.ts';
+import { hasCassandra, nodetool, stackLayout } from '../../stack/index.ts';
 
 /** A file of a snapshot, as it lies on the node's disk. */
 export interface SnapshotFile {
@@ -21,6 +21,8 @@ export interface SnapshotFile {
 
 /** A node of Cassandra whose files are on this machine. */
 export interface SnapshotNode {
+  /** Which of these nodes it is, by Cassandra's host id; undefined where this machine has none of them. */
+  idAmong(nodes: readonly string[]): Promise<string | undefined>;
   /** Flushes the keyspaces and takes a snapshot of them, all at one call. */
   take(tag: string, keyspaces: readonly string[]): Promise<void>;
   files(tag: string, keyspaces: readonly string[]): AsyncIterable<SnapshotFile>;
@@ -43,6 +45,13 @@ export function snapshotTag(backup: string): string {
 export function embeddedNode(home: Home): SnapshotNode {
   const folder = stackLayout(home).cassandra.tables;
   return {
+    async idAmong(nodes) {
+      if (!hasCassandra(home)) return undefined;
+      const [only, ...others] = nodes;
+      if (others.length === 0) return only;
+      const id = hostId(await nodetool(home, ['info'], 'archiver'));
+      return nodes.find((node) => node === id);
+    },
     async take(tag, keyspaces) {
       await nodetool(home, ['snapshot', '--ttl', LONGEST_LIFE, '-t', tag, '--', ...keyspaces], 'archiver');
     },
@@ -55,6 +64,11 @@ export function embeddedNode(home: Home): SnapshotNode {
       for (const tag of await snapshotTags(folder)) await nodetool(home, ['clearsnapshot', '-t', tag], 'archiver');
     },
   };
+}
+
+/** `nodetool info` prints one property a line: `ID : 2f1c…`. */
+function hostId(info: string): string | undefined {
+  return /^ID\s*:\s*([0-9a-f-]{36})\s*$/m.exec(info)?.[1];
 }
 
 /** A table's folder bears its name, a hyphen and its id in 32 hexadecimal digits. */

@@ -22,7 +22,7 @@ import { byteCount } from '../options.ts';
 import { bytesText, withShelf, type ShelfOptions } from './shelf.ts';
 
 const ARCHIVER = 'archiver';
-const FILES_AT_ONCE = 8;
+export const FILES_AT_ONCE = 8;
 
 /** Makes a backup of a home's servers as the archiver. */
 export async function createCommand(
@@ -61,6 +61,8 @@ export async function createCommand(
         node: embeddedNode(home),
         parallel: FILES_AT_ONCE,
         patience: context.settings().backup.patienceSeconds * 1000,
+        nodePatience: context.settings().backup.nodePatienceSeconds * 1000,
+        onWaitingForNodes: (nodes) => context.output.note(`waiting for the part of node ${nodes.join(', ')}`),
         beforeRestore: options.beforeRestore === true,
         onProgress: ({ files, bytes }) => context.output.progress(`${files} files, ${bytesText(bytes)}`),
       });

@@ -64,6 +64,8 @@ export const ERROR_CODES = {
   BACKUP_DAMAGED: { exit: 'verification', retryable: false },
   /** Another process is at the same work: two backups, or a prune or a restore beside its like. */
   BACKUP_BUSY: { exit: 'failed', retryable: true },
+  /** A node of a cluster of several did not do its part in time. */
+  NODE_MISSING: { exit: 'unreachable', retryable: true },
   /** What stands after a restore is not what the backup holds. */
   RESTORE_DIFFERS: { exit: 'verification', retryable: false },
   // Servers.
