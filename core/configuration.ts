@@ -53,6 +53,8 @@ export const settingsSchema = z.strictObject({
       store: z.string().optional(),
       /** Where data keys are escrowed; a place without versioning and object lock. Without it, a folder in the home. */
       escrow: z.string().optional(),
+      /** Both stores are seen as they were then, and nothing is written: for a home that tries what another's hold. */
+      asOf: z.iso.datetime().optional(),
       s3: z
         .strictObject({
           /** Without one, Amazon's own. Credentials come from where the AWS SDK looks for them. */

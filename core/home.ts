@@ -46,6 +46,8 @@ export function homePaths(path: string) {
     /** Where backups and escrowed keys go unless the settings name another place. */
     backupStore: join(path, 'backup-store'),
     escrowStore: join(path, 'escrow-store'),
+    /** Homes of drills while they go on. */
+    drills: join(path, 'drills'),
     /** Audit events of acts that must be possible while Kafka is down. */
     spool: join(path, 'spool'),
   } as const;

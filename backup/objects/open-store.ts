@@ -5,6 +5,7 @@ import { folderStore } from './folder-store.ts';
 import { limitedStore } from './limited-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { retryingStore, type Patience } from './retrying-store.ts';
+import { storeAsOf } from './store-as-of.ts';
 import { isS3, parseS3Location, type S3Location } from './s3/location.ts';
 
 export interface StoreOptions extends Omit<Patience, 'seconds'> {
@@ -53,7 +54,9 @@ function openStore(home: Home, text: string, openS3: (location: S3Location) => P
 
 function wrapped(store: ObjectStore, settings: Settings, options: StoreOptions): ObjectStore {
   const { patienceSeconds: seconds = settings.backup.patienceSeconds, bytesPerSecond, ...patience } = options;
-  const limited = bytesPerSecond === undefined ? store : limitedStore(store, bytesPerSecond);
+  const { asOf } = settings.backup;
+  const seen = asOf === undefined ? store : storeAsOf(store, Date.parse(asOf));
+  const limited = bytesPerSecond === undefined ? seen : limitedStore(seen, bytesPerSecond);
   return retryingStore(limited, { seconds, ...patience });
 }
 
