@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -25,8 +25,20 @@ afterAll(async () => {
 /** Records of the source that Kafka and the audit log have acknowledged. */
 function acknowledged(): number {
   const folder = openHome(path).paths.positions;
-  const [file = ''] = readdirSync(folder);
-  return (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { position: number }).position;
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+  const positions = files.map(
+    (file) => (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { position: number }).position,
+  );
+  return Math.max(0, ...positions);
+}
+
+async function untilAcknowledged(records: number): Promise<number> {
+  const deadline = Date.now() + PATIENCE;
+  while (acknowledged() < records) {
+    if (Date.now() > deadline) throw new Error(`only ${acknowledged()} records were acknowledged in a minute`);
+    await sleep(50);
+  }
+  return acknowledged();
 }
 
 /** Ends both servers as a power cut would, and removes all their data. */
@@ -90,17 +102,15 @@ describe('both servers and all their data, lost under load', () => {
 
   it('come back but for the last seconds, and the restore says how many', async () => {
     await wardlineOn(path, ['up']);
-    await wardlineOn(path, ['run', ...CONTRACT, '--source', 'synthetic', '--limit', '100']);
     const source = startWardline(path, ['source', ...CONTRACT, '--source', 'synthetic', '--rate', `${RATE}/s`]);
+    await untilAcknowledged(RATE);
     const worker = startWardline(path, ['worker', ...CONTRACT]);
     await worker.says(/storing/);
-    await sleep(4000);
+    await untilAcknowledged(4 * RATE);
     await wardlineOn(path, ['backup', 'create']);
     const atBackup = acknowledged();
-    await sleep(6000);
+    const records = await untilAcknowledged(atBackup + 6 * RATE);
     loseBoth();
-    const records = 100 + acknowledged();
-    expect(records).toBeGreaterThan(100 + atBackup);
     await Promise.all([source.kill(), worker.kill()]);
     await wardlineOn(path, ['up']);
 
@@ -109,7 +119,7 @@ describe('both servers and all their data, lost under load', () => {
     expect(rpo).toBeLessThanOrEqual(5);
     before = await figures();
     expect(before.rows).toBe(before.messages);
-    expect(before.rows).toBeGreaterThan(100 + atBackup);
+    expect(before.rows).toBeGreaterThan(atBackup);
     // What was acknowledged in the last window may not have been saved as such: so more may be there than is claimed.
     expect(records - before.rows).toBeLessThanOrEqual((rpo + 1) * RATE);
     expect(auditWhole).toBe(true);
