@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings, type Settings } from '../../core/configuration.ts';
-import { GO_BUILD_MILLISECONDS } from '../../test/support/backup/go-tool.ts';
+import { GO_BUILD_MILLISECONDS, HAS_GO_TOOLS } from '../../test/support/backup/go-tool.ts';
 import { startS3Server, type S3Server } from '../../test/support/backup/s3-server.ts';
 import { codeOf, codeOfAsync } from '../../test/support/failure.ts';
 import { temporaryHome, type TemporaryHome } from '../../test/support/temporary-home.ts';
@@ -60,7 +60,7 @@ async function setVersioning(Bucket: string, Status: BucketVersioningStatus): Pr
   await admin.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
 }
 
-describe('the stores of a home', () => {
+describe.skipIf(!HAS_GO_TOOLS)('the stores of a home', () => {
   it('are folders of the home where the settings say nothing', async () => {
     const { home } = temporary;
     await openBackupStore(home, settings({})).put('a/b', BYTES);
@@ -108,7 +108,7 @@ describe('the stores of a home', () => {
   });
 });
 
-describe('the escrow in a bucket', () => {
+describe.skipIf(!HAS_GO_TOOLS)('the escrow in a bucket', () => {
   it('takes keys where nothing is kept of what is removed', async () => {
     const store = escrowIn(await bucket('plain'));
     await store.put('keys/a', BYTES);

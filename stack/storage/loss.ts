@@ -39,6 +39,7 @@ export function clearLoss(home: Home): void {
 export function noteLoss(home: Home, lost: readonly ServerName[], now: number): Loss {
   const found = { foundAt: now, lastSign: lastSign(home) ?? null };
   const loss: Loss = { ...Object.fromEntries(lost.map((server) => [server, found])), ...readLoss(home) };
+  makeSecretFolder(stackLayout(home).supervisor.folder);
   writeFileAtomic(stackLayout(home).supervisor.loss, `${JSON.stringify(loss)}\n`);
   for (const server of lost) {
     const running = runningServer(home, server);

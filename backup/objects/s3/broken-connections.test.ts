@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCuttingProxy, type CuttingProxy } from '../../../test/support/backup/cutting-proxy.ts';
-import { GO_BUILD_MILLISECONDS } from '../../../test/support/backup/go-tool.ts';
+import { GO_BUILD_MILLISECONDS, HAS_GO_TOOLS } from '../../../test/support/backup/go-tool.ts';
 import { startS3Server, type S3Server } from '../../../test/support/backup/s3-server.ts';
 import { codeOfAsync } from '../../../test/support/failure.ts';
 import { readObject, type ObjectStore } from '../object-store.ts';
@@ -44,7 +44,7 @@ async function* parts(onPart: (part: number) => Promise<unknown>): AsyncGenerato
   }
 }
 
-describe('a connection that breaks off', () => {
+describe.skipIf(!HAS_GO_TOOLS)('a connection that breaks off', () => {
   it('in an answer is taken up where it broke', async () => {
     proxy.cuts.push(5 * MEGABYTE, 11 * MEGABYTE + 1, 700_000);
     expect((await readObject(cut, 'large')).equals(OBJECT)).toBe(true);
@@ -68,7 +68,7 @@ describe('a connection that breaks off', () => {
   });
 });
 
-describe('a server that is killed', () => {
+describe.skipIf(!HAS_GO_TOOLS)('a server that is killed', () => {
   it('in the middle of a put leaves nothing, and a put that can begin again does', async () => {
     let killed = false;
     const killOnce = async (part: number): Promise<void> => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { CreateBucketCommand, GetObjectRetentionCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GO_BUILD_MILLISECONDS } from '../../../test/support/backup/go-tool.ts';
+import { GO_BUILD_MILLISECONDS, HAS_GO_TOOLS } from '../../../test/support/backup/go-tool.ts';
 import { objectStoreBehaviour } from '../../../test/support/backup/object-store-behaviour.ts';
 import { startS3Server, type S3Server } from '../../../test/support/backup/s3-server.ts';
 import { codeOfAsync } from '../../../test/support/failure.ts';
@@ -30,8 +30,10 @@ async function bucket(options: { readonly lock?: boolean } = {}): Promise<string
 const place = (location: string) =>
   s3Place(parseS3Location(location), { endpoint: server.endpoint, region: server.region, pathStyle: true });
 
-objectStoreBehaviour('a bucket of an S3 server', async () => s3Store(place(`s3://${await bucket()}`)));
-objectStoreBehaviour('a prefix in such a bucket', async () => s3Store(place(`s3://${await bucket()}/a/prefix`)));
+if (HAS_GO_TOOLS)
+  objectStoreBehaviour('a bucket of an S3 server', async () => s3Store(place(`s3://${await bucket()}`)));
+if (HAS_GO_TOOLS)
+  objectStoreBehaviour('a prefix in such a bucket', async () => s3Store(place(`s3://${await bucket()}/a/prefix`)));
 
 async function* parts(count: number): AsyncGenerator<Uint8Array> {
   for (let part = 0; part < count; part += 1) yield await Promise.resolve(Buffer.alloc(1024 * 1024, part));
@@ -51,7 +53,7 @@ async function codesOf(store: ObjectStore): Promise<ReadonlySet<string>> {
   return new Set(await Promise.all(calls.map(codeOfAsync)));
 }
 
-describe('an S3 server', () => {
+describe.skipIf(!HAS_GO_TOOLS)('an S3 server', () => {
   it('that does not know the bucket refuses everything', async () => {
     expect(await codesOf(s3Store(place('s3://no-such-bucket')))).toEqual(new Set(['STORE_REFUSED']));
   });

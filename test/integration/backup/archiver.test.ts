@@ -17,6 +17,7 @@ import { sleep, systemClock } from '../../../core/clock.ts';
 import { loadSettings } from '../../../core/configuration.ts';
 import { kafkaClient } from '../../../security/connect/kafka.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC } from '../../../security/principals/names.ts';
+import { HAS_GO_TOOLS } from '../../support/backup/go-tool.ts';
 import { startS3Server, type S3Server } from '../../support/backup/s3-server.ts';
 import { startWardline, type RunningWardline } from '../../support/faults/process.ts';
 import { contractVariant } from '../../support/inputs/contract-variant.ts';
@@ -134,7 +135,7 @@ async function produce(count: number): Promise<void> {
   await producer.send({ topic: contract.topic, acks: -1, messages });
 }
 
-describe('the log archive', () => {
+describe.skipIf(!HAS_GO_TOOLS)('the log archive', () => {
   it('holds exactly what the topics hold, of those too that were made meanwhile', async () => {
     await produce(10);
     for (const name of [contract.topic, DEAD_LETTERS]) {

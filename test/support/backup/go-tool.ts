@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -14,13 +14,16 @@ const TOOLS = {
 /** The first build of the largest takes two minutes of two cores; a test's hook needs as long. */
 export const GO_BUILD_MILLISECONDS = 600_000;
 
+/** Whether these programs can be had: tests that hold ours against them are left out, and say so, where they cannot. */
+export const HAS_GO_TOOLS = spawnSync('go', ['version']).status === 0 || existsSync(toolsFolder());
+
 /**
  * The path of a program, built at the first call for its version and afterwards found in the user's cache without Go or
  * network. Several processes may call it at once: the first to finish gives its build the name.
  */
 export async function goTool(name: keyof typeof TOOLS): Promise<string> {
   const source = TOOLS[name];
-  const folder = join(cacheFolder(), 'wardline', 'go-tools');
+  const folder = toolsFolder();
   const path = join(folder, `${name}-${source.slice(source.lastIndexOf('@') + 1)}`);
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true });
@@ -40,7 +43,7 @@ export async function goTool(name: keyof typeof TOOLS): Promise<string> {
   return path;
 }
 
-function cacheFolder(): string {
+function toolsFolder(): string {
   const set = process.env['XDG_CACHE_HOME'];
-  return set === undefined || set === '' ? join(homedir(), '.cache') : set;
+  return join(set === undefined || set === '' ? join(homedir(), '.cache') : set, 'wardline', 'go-tools');
 }
