@@ -23,7 +23,9 @@ export function hasCassandra(home: Home): boolean {
 /**
  * Runs one nodetool command on the home's Cassandra over its authenticated JMX, and returns what it printed.
  * The password is read by nodetool from a 0600 file; it is in no argument.
- * It is given up after `timeout` milliseconds, two minutes unless told otherwise. Throws NOT_RUNNING where the home has no Cassandra yet, CASSANDRA_REFUSED with nodetool's words where it fails.
+ * It is given up after `timeout` milliseconds, two minutes unless told otherwise. Throws NOT_RUNNING where the home has no
+ * Cassandra yet, CASSANDRA_UNREACHABLE where it does not answer or breaks off, CASSANDRA_REFUSED with nodetool's words
+ * where it fails.
  */
 export async function nodetool(
   home: Home,
@@ -58,11 +60,26 @@ export async function nodetool(
     });
     return stdout;
   } catch (error) {
-    throw new WardlineError('CASSANDRA_REFUSED', `nodetool ${command[0] ?? ''} failed: ${wordsOf(error)}`, {
-      hint: `see ${cassandra.log}`,
-      cause: error,
-    });
+    throw nodetoolError(error, { command: command[0] ?? '', log: cassandra.log, timeout });
   }
+}
+
+/** How the JVM and nodetool put it that nobody listens, or that Cassandra ended in the middle. */
+const AWAY =
+  /Failed to connect|unmarshal|Connection (refused|reset)|(Connect|EOF|ServerNotActive)\w*Exception|JMX connection closed/i;
+
+/** What a call of nodetool failed with. */
+export function nodetoolError(
+  error: unknown,
+  { command, log, timeout }: { readonly command: string; readonly log: string; readonly timeout: number },
+): WardlineError {
+  const timedOut = error instanceof Error && 'killed' in error && error.killed === true;
+  const words = timedOut ? `no answer within ${timeout / 1000} s` : wordsOf(error);
+  return new WardlineError(
+    timedOut || AWAY.test(words) ? 'CASSANDRA_UNREACHABLE' : 'CASSANDRA_REFUSED',
+    `nodetool ${command} failed: ${words}`,
+    { hint: `see ${log}`, cause: error },
+  );
 }
 
 function wordsOf(error: unknown): string {

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { TrustedKeys } from '../../audit/signature/signing-key.ts';
 import { forEachOf } from '../../core/async/for-each.ts';
+import { retry, type RetryPolicy } from '../../core/async/retry.ts';
 import type { Clock } from '../../core/clock.ts';
+import { asWardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
 import type { BackupFile } from '../manifest/manifest.ts';
 import { readShelf } from '../manifest/stored-manifests.ts';
@@ -53,7 +55,7 @@ export async function storeSnapshot(
   const journal = await openContentJournal(join(home.paths.backup, 'contents.jsonl'), () => knownContents(parts));
   journal.forget(damaged);
   const contentParts: ContentStoreParts = { store, install: home.install, recipients, namingKey, journal };
-  try {
+  const storeAll = async (): Promise<StoredSnapshot> => {
     await node.take(snapshotTag(id), keyspaces);
     const snapshotAt = new Date(clock.now()).toISOString();
     const files: BackupFile[] = [];
@@ -76,10 +78,22 @@ export async function storeSnapshot(
     });
     journal.compact();
     return { files, sent, snapshotAt };
-  } finally {
-    await node.clearAll();
-  }
+  };
+  const stored = await storeAll().catch(async (error: unknown) => {
+    // The failure itself is what the caller must hear of. What is not cleared now, the next call clears.
+    await node.clearAll().catch(() => undefined);
+    throw error;
+  });
+  // By now all is stored: that Cassandra is being started again is no reason to have stored it for nothing.
+  await retry(() => node.clearAll(), CLEARING);
+  return stored;
 }
+
+/** Half a minute: longer than a restart of Cassandra. */
+const CLEARING: RetryPolicy = {
+  ...{ firstDelayMilliseconds: 500, longestDelayMilliseconds: 5000, attempts: 10 },
+  retryable: (error) => asWardlineError(error).retryable,
+};
 
 /** What manifests say is stored: the journal of a home that lost its own. */
 async function knownContents({ home, store, trusted }: StoreSnapshotParts): Promise<readonly StoredContent[]> {
