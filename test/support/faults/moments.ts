@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { coveredBy, type Observer } from './observer.ts';
 import type { RunningWardline } from './process.ts';
+import { isStopped } from './stopped.ts';
 import type { Step } from './stops-itself.ts';
 
 /** A moment between two steps of a window, as it shows on the servers while the process stands still. */
@@ -71,11 +70,6 @@ export async function freezeAt(
     await sleep(POLL_MILLISECONDS);
   }
   throw new Error(`the process was never seen at that moment; it said:\n${process.said()}`);
-}
-
-async function isStopped(pid: number): Promise<boolean> {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'state=', '-p', String(pid)]);
-  return stdout.trim().startsWith('T');
 }
 
 function highest(offsets: ReadonlySet<bigint>): bigint {

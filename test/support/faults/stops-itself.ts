@@ -3,6 +3,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import cassandra from 'cassandra-driver';
 import kafkajs, { type Consumer, type Producer, type ProducerRecord } from 'kafkajs';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
+import { isBackupStep, stopAtBackupStep, type BackupStep } from './backup/steps.ts';
+import { replace, stopHere } from './stop-here.ts';
 
 /**
  * Loaded into a process of Wardline before its own code (`--import`): the process stops itself, as by SIGSTOP from
@@ -10,28 +12,12 @@ import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
  */
 
 /** Steps at which a process can stop itself. */
-export type Step = 'before an event' | 'before a commit' | 'after a batch' | 'after progress was kept';
+export type Step = 'before an event' | 'before a commit' | 'after a batch' | 'after progress was kept' | BackupStep;
 
 /** The environment variable that names the step. */
 export const STOPS_AT = 'TEST_STOPS_AT';
 
 const step = process.env[STOPS_AT];
-
-function stopHere(): void {
-  process.kill(process.pid, 'SIGSTOP');
-}
-
-/** Puts another method in the place of one, which is given the old one, bound, and the call's arguments. */
-function replace(
-  owner: object,
-  method: string,
-  by: (old: (...call: unknown[]) => unknown, call: unknown[]) => unknown,
-) {
-  const old = Reflect.get(owner, method) as (...call: unknown[]) => unknown;
-  Reflect.set(owner, method, function (this: unknown, ...call: unknown[]) {
-    return by(old.bind(this), call);
-  });
-}
 
 switch (step as Step | undefined) {
   case 'before an event':
@@ -68,4 +54,7 @@ switch (step as Step | undefined) {
       stopHere();
       return answer;
     });
+    break;
+  default:
+    if (isBackupStep(step)) stopAtBackupStep(step);
 }
