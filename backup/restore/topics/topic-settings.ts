@@ -1,10 +1,13 @@
 import kafkajs, { type Admin } from 'kafkajs';
+import { sleep } from '../../../core/clock.ts';
 import { asKafkaError } from '../../../security/connect/kafka.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 
 type Topic = Manifest['kafka']['topics'][number];
 
 const TIMESTAMP_TYPE = 'message.timestamp.type';
+const OWN_TIMES = 'CreateTime';
+const MOMENT_MILLISECONDS = 200;
 const PATIENCE_MILLISECONDS = 15_000;
 
 /**
@@ -44,7 +47,8 @@ export async function ensureTopic(admin: Admin, topic: Topic): Promise<void> {
  */
 export async function withOwnTimes<T>(admin: Admin, topic: Topic, fill: () => Promise<T>): Promise<T> {
   try {
-    await setConfiguration(admin, topic.name, { ...topic.configuration, [TIMESTAMP_TYPE]: 'CreateTime' });
+    await setConfiguration(admin, topic.name, { ...topic.configuration, [TIMESTAMP_TYPE]: OWN_TIMES });
+    await whenInForce(admin, topic.name);
   } catch (error) {
     throw asKafkaError(error);
   }
@@ -53,6 +57,20 @@ export async function withOwnTimes<T>(admin: Admin, topic: Topic, fill: () => Pr
   } finally {
     await setConfiguration(admin, topic.name, topic.configuration);
   }
+}
+
+/** The broker answers before it acts on a setting; what it shows to have, it acts on a moment later. */
+async function whenInForce(admin: Admin, name: string): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MILLISECONDS;
+  const isInForce = async (): Promise<boolean> => {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: [TIMESTAMP_TYPE] }],
+    });
+    return resources[0]?.configEntries.some(({ configValue }) => configValue === OWN_TIMES) === true;
+  };
+  while (!(await isInForce()) && Date.now() < deadline) await sleep(MOMENT_MILLISECONDS);
+  await sleep(MOMENT_MILLISECONDS);
 }
 
 /** The request replaces all settings of a topic; these are all. */
