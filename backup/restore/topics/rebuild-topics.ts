@@ -40,8 +40,9 @@ export async function rebuildTopics(
     const group = workerGroup(contract.id);
     const { name, deadLetterName } = contract.topic;
     const topics = parts.manifest.kafka.topics.filter((topic) => topic.name === name || topic.name === deadLetterName);
-    const { store, install, verify: trusted } = parts.archive;
-    const { incarnationOf } = await committedWhenBackedUp({ store, install, trusted }, parts.manifest, contract);
+    const { store, install, identities, verify: trusted } = parts.archive;
+    const archive = { store, install, identities, trusted };
+    const { incarnationOf } = await committedWhenBackedUp(archive, parts.manifest, contract);
     await withAdmin(parts, async (admin) => {
       for (const topic of topics) await ensureTopic(admin, topic);
       await parts.provision(contract);
