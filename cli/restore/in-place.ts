@@ -5,7 +5,6 @@ import type { ManifestShelf } from '../../backup/manifest/stored-manifests.ts';
 import { readIdentities } from '../../backup/recipients/recovery.ts';
 import { waitUntilArchived } from '../../backup/restore/archive-state.ts';
 import { backupFor } from '../../backup/restore/choose-backup.ts';
-import { clearStaging } from '../../backup/restore/table/import-table.ts';
 import { restoreTable, type RestoredTable, type TableRestoreParts } from '../../backup/restore/table/restore-table.ts';
 import { tablesOf, type BackedUpTable } from '../../backup/restore/table/schema.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -26,6 +25,7 @@ import { withShelf } from '../backup/shelf.ts';
 import type { CommandContext } from '../context.ts';
 import { contractsInForce } from '../in-force.ts';
 import { timeOf } from '../options.ts';
+import { aloneRestoring } from './alone.ts';
 import { restoreLostServers, type RestoredServers } from './lost.ts';
 import { requireNoWorker } from './workers.ts';
 
@@ -63,11 +63,21 @@ const READ_TIMEOUT = 60_000;
  * Restores into a home's servers, which run, and says what stands afterwards. `source` is whose backups they are: the
  * home's own unless told otherwise.
  */
-export async function restoreInPlace(
+export function restoreInPlace(
   context: CommandContext,
   backup: string,
   flags: RestoreFlags,
   source: CommandContext = context,
+): Promise<RestoreReport> {
+  const work = (): Promise<RestoreReport> => restoreAlone(context, backup, flags, source);
+  return flags.dryRun === true ? work() : aloneRestoring(context.home(), work);
+}
+
+async function restoreAlone(
+  context: CommandContext,
+  backup: string,
+  flags: RestoreFlags,
+  source: CommandContext,
 ): Promise<RestoreReport> {
   const home = context.home();
   const to = flags.to === undefined ? undefined : timeOf(flags.to, systemClock.now());
@@ -94,7 +104,6 @@ export async function restoreInPlace(
       await audit.append({ action: 'restore.begin', object, outcome: 'success', details });
       await recordSuperUser(context);
       const safety = flags.replace === true ? await safetyBackup(context) : undefined;
-      await clearStaging(home);
       const workerKeys = await openKeyStore(accessOf(context.connection(), 'worker'));
       const parts: TableRestoreParts = {
         ...{ home, manifest, operator: clients.operator, superUser: clients.superUser },
@@ -122,7 +131,6 @@ export async function restoreInPlace(
       const lost = { context, source, shelf, manifest, identities, contracts: newestOf(contracts) };
       const servers = loss === undefined ? undefined : await restoreLostServers({ ...lost, loss }, parts);
       if (servers !== undefined) clearLoss(home);
-      await clearStaging(home);
       const rows = restored.reduce((sum, { live }) => sum + live.rows, 0);
       const hidden = restored.reduce((sum, table) => sum + table.hidden, 0);
       const counts = { tables: restored.length, rows, hidden };

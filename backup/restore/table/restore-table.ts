@@ -9,7 +9,7 @@ import { fetchFiles, type FetchParts } from './fetch-files.ts';
 import { importStaged, stagedTable } from './import-table.ts';
 import { replayArchive, type ReplayParts, type ReplaySummary } from '../replay.ts';
 import { ensureTable, lostColumns, makeTableIn, type BackedUpTable } from './schema.ts';
-import { compareTables, dropScratch, figuresOf, importIntoScratch, type TableFigures } from './scratch.ts';
+import { compareTables, dropScratch, figuresOf, importIntoScratch, makeScratch, type TableFigures } from './scratch.ts';
 import { describeTable, type Scanner, type TableName } from './scan-table.ts';
 
 /** What restoring a table needs, whichever table it is. */
@@ -109,6 +109,9 @@ async function makeReady(
   const [newest] = contracts;
   if (made && newest !== undefined) await provision(newest);
   if (made || !replace) return made;
+  // What could not be imported must not be found out when the table is empty.
+  await requireSameColumns(superUser, table, await makeScratch(superUser, table));
+  await dropScratch(superUser, table.keyspace);
   onStep(`${table.keyspace}.${table.table}: emptying`);
   await superUser.execute(`TRUNCATE "${table.keyspace}"."${table.table}"`).catch((error: unknown) => {
     throw asCassandraError(error);
@@ -119,11 +122,20 @@ async function makeReady(
 async function importForComparison(parts: TableRestoreParts, table: BackedUpTable): Promise<TableName> {
   const { home, superUser, onStep } = parts;
   onStep(`${table.keyspace}.${table.table}: importing for comparison`);
-  // Of a call that was interrupted.
-  await dropScratch(superUser, table.keyspace);
-  const scratch = await importIntoScratch(home, superUser, table);
-  const lost = await lostColumns(superUser, table, scratch);
-  if (lost.length === 0) return scratch;
+  const scratch = await makeScratch(superUser, table);
+  await requireSameColumns(superUser, table, scratch);
+  await importIntoScratch(home, table, scratch);
+  return scratch;
+}
+
+async function requireSameColumns(
+  client: Pick<Client, 'execute'>,
+  table: BackedUpTable,
+  scratch: TableName,
+): Promise<void> {
+  const lost = await lostColumns(client, table, scratch);
+  if (lost.length === 0) return;
+  await dropScratch(client, table.keyspace);
   throw new WardlineError(
     'CONTRACT_CONFLICT',
     `${table.keyspace}.${table.table} no longer has what the backup holds: ${lost.join(', ')}`,

@@ -19,18 +19,18 @@ export async function dropScratch(client: Pick<Client, 'execute'>, keyspace: str
   });
 }
 
-/** Imports a table of a backup into a scratch keyspace, where nothing hides any of its rows. The files that are staged for the table itself stay. */
-export async function importIntoScratch(
-  home: Home,
-  client: Pick<Client, 'execute'>,
-  table: BackedUpTable,
-): Promise<TableName> {
+/** Makes a table of a backup, empty, in a scratch keyspace; what a call that was interrupted left there goes first. */
+export async function makeScratch(client: Pick<Client, 'execute'>, table: BackedUpTable): Promise<TableName> {
+  await dropScratch(client, table.keyspace);
   const keyspace = scratchKeyspace(table.keyspace);
   await makeTableIn(client, keyspace, table);
-  const scratch = { keyspace, table: table.table };
+  return { keyspace, table: table.table };
+}
+
+/** Imports a table of a backup into its scratch, where nothing hides any of its rows. The files that are staged for the table itself stay. */
+export async function importIntoScratch(home: Home, table: TableName, scratch: TableName): Promise<void> {
   await linkStaged(home, table, scratch);
   await importStaged(home, scratch);
-  return scratch;
 }
 
 /** How a table that stands differs from one that holds the backup's rows and no others. */
