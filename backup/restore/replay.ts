@@ -6,6 +6,7 @@ import { createSemaphore } from '../../core/async/semaphore.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Settings } from '../../core/configuration.ts';
 import { asWardlineError } from '../../core/errors/errors.ts';
+import type { Row } from '../../core/record.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { consumeStage } from '../../pipeline/consume/verify.ts';
 import { HEADERS } from '../../pipeline/messages.ts';
@@ -40,6 +41,8 @@ export interface Replay {
   readonly incarnationOf: (partition: number, life: string) => string;
   /** Only what the broker had appended by then, in milliseconds since the epoch. */
   readonly to?: number | undefined;
+  /** Only the rows of this data subject. */
+  readonly subject?: string | undefined;
   readonly onProgress?: (messages: number) => void;
 }
 
@@ -79,9 +82,10 @@ export async function replayArchive(parts: ReplayParts, replay: Replay): Promise
     for (const group of grouped(chunk.map((message) => placed(message, places, replay)))) {
       const { partition, incarnation, version } = group;
       const stages = versions.get(version);
-      const stored = (await stages?.(group.messages, partition, incarnation)) ?? 0;
-      rows += stored;
-      refused += group.messages.length - stored;
+      const unknown = { rows: 0, refused: group.messages.length };
+      const outcome = (await stages?.(group.messages, partition, incarnation)) ?? unknown;
+      rows += outcome.rows;
+      refused += outcome.refused;
     }
     messages += chunk.length;
     for (const { timestamp } of chunk) lastAppended = Math.max(lastAppended ?? 0, timestamp);
@@ -90,10 +94,14 @@ export async function replayArchive(parts: ReplayParts, replay: Replay): Promise
   return { messages, rows, refused, lastAppended, gaps };
 }
 
-type Stages = (messages: readonly ArchivedMessage[], partition: number, incarnation: string) => Promise<number>;
+type Stages = (
+  messages: readonly ArchivedMessage[],
+  partition: number,
+  incarnation: string,
+) => Promise<{ readonly rows: number; readonly refused: number }>;
 
-/** The worker's way for messages of one version of the contract. Returns how many became rows. */
-function stagesOf(parts: ReplayParts, { keyspace }: Replay, contract: CompiledContract): Stages {
+/** The worker's way for messages of one version of the contract. Returns how many became rows, and how many could not. */
+function stagesOf(parts: ReplayParts, { keyspace, subject }: Replay, contract: CompiledContract): Stages {
   const { rowsPerBatch, kilobytesPerBatch, batchesInFlight } = parts.settings.worker;
   const target = keyspace === undefined ? contract : { ...contract, table: { ...contract.table, keyspace } };
   const consume = consumeStage(contract, createMac(parts.integrityKey(contract.id), contract.id, contract.version));
@@ -107,13 +115,19 @@ function stagesOf(parts: ReplayParts, { keyspace }: Replay, contract: CompiledCo
   return async (archived, partition, incarnation) => {
     const { output: verified } = await consume(archived.map(asKafkaMessage));
     const { output: transformed } = await transform(verified.messages);
-    const { rows } = transformed;
+    const rows = subject === undefined ? transformed.rows : transformed.rows.filter(isOf(contract, subject));
     await retry(async () => store({ rows, partition, incarnation }), {
       ...{ firstDelayMilliseconds: 200, longestDelayMilliseconds: 8000, attempts: ATTEMPTS },
       retryable: (error) => asWardlineError(error).retryable,
     });
-    return rows.length;
+    return { rows: rows.length, refused: archived.length - transformed.rows.length };
   };
+}
+
+/** Tells whether a row is about the data subject. */
+function isOf(contract: CompiledContract, subject: string): (row: Row) => boolean {
+  const place = contract.table.columns.findIndex(({ property }) => property === contract.dataSubject);
+  return ({ values }) => values[place] === subject;
 }
 
 /** A message with the place that rows name: of a copy, which a restore put on the topic, that of its original. */

@@ -34,6 +34,7 @@ export interface RestoreFlags {
   readonly to?: string;
   readonly replace?: boolean;
   readonly asKeyspace?: string;
+  readonly subject?: string;
   readonly intoHome?: string;
   readonly identity?: string;
   readonly dryRun?: boolean;
@@ -84,23 +85,27 @@ async function restoreAlone(
   const identities = readIdentities(source.home(), flags.identity);
   return withShelf(source, async (shelf) => {
     const manifest = await backupFor(shelf, backup, to);
-    const tables = restorable(manifest, flags.table);
     const contracts = contractsOf(context, manifest);
+    const tables = restorable(manifest, flags.table).filter(
+      (table) => flags.subject === undefined || flags.table !== undefined || isAboutSubjects(table, contracts),
+    );
     const planned = tables.map(({ keyspace, table }) => `${flags.asKeyspace ?? keyspace}.${table}`);
     const report = { manifest, to, planned, dryRun: flags.dryRun === true };
     if (report.dryRun) return { ...report, tables: [], servers: undefined, safetyBackup: undefined, audit: undefined };
     await confirmed(context, flags, planned);
     const contractsByTable = tables.map((table) => contractsFor(table, contracts));
-    if (flags.asKeyspace === undefined && (flags.replace === true || to !== undefined))
+    if (flags.asKeyspace === undefined && flags.subject === undefined && (flags.replace === true || to !== undefined))
       for (const [newest] of contractsByTable) if (newest !== undefined) await requireNoWorker(context, newest);
-    const loss = flags.table === undefined && flags.asKeyspace === undefined ? readLoss(home) : undefined;
+    const isWhole = flags.table === undefined && flags.asKeyspace === undefined && flags.subject === undefined;
+    const loss = isWhole ? readLoss(home) : undefined;
     if (loss !== undefined)
       for (const [newest] of contractsByTable) if (newest !== undefined) await requireNoWorker(context, newest);
     const audit = context.audit('operator');
     const object = { type: 'backup', id: manifest.id };
     const clients = openClients(context);
     try {
-      const details = { tables: planned, replace: flags.replace === true, to: flags.to ?? null };
+      const { replace = false, to: until = null, subject = null } = flags;
+      const details = { tables: planned, replace, to: until, subject };
       await audit.append({ action: 'restore.begin', object, outcome: 'success', details });
       await recordSuperUser(context);
       const safety = flags.replace === true ? await safetyBackup(context) : undefined;
@@ -125,7 +130,7 @@ async function restoreAlone(
       for (const [index, table] of tables.entries())
         restored.push(
           await restoreTable(parts, table, contractsByTable[index] ?? [], {
-            ...{ replace: flags.replace === true, asKeyspace: flags.asKeyspace, to },
+            ...{ replace: flags.replace === true, asKeyspace: flags.asKeyspace, subject: flags.subject, to },
           }),
         );
       const lost = { context, source, shelf, manifest, identities, contracts: newestOf(contracts) };
@@ -147,6 +152,10 @@ async function restoreAlone(
 function restorable(manifest: Manifest, named: string | undefined): readonly BackedUpTable[] {
   const tables = tablesOf(manifest, named);
   return named === undefined ? tables.filter(({ keyspace }) => keyspace !== AUDIT_KEYSPACE) : tables;
+}
+
+function isAboutSubjects(table: BackedUpTable, contracts: readonly CompiledContract[]): boolean {
+  return contractsFor(table, contracts)[0]?.dataSubject !== undefined;
 }
 
 /** Every version of a contract that the backup or this home knows; messages say which they are of. The newest comes first. */
@@ -180,8 +189,17 @@ function newestOf(contracts: readonly CompiledContract[]): readonly CompiledCont
 }
 
 async function confirmed(context: CommandContext, flags: RestoreFlags, planned: readonly string[]): Promise<void> {
+  if (flags.subject !== undefined && (flags.replace === true || flags.asKeyspace !== undefined))
+    throw new WardlineError('USAGE', '--subject brings the rows of one subject back into tables that stand', {
+      hint: 'leave out --replace and --as-keyspace',
+    });
   if (flags.replace === true) await context.confirm(`This empties ${planned.join(', ')} before it restores them.`);
-  else if (flags.to !== undefined && flags.asKeyspace === undefined && flags.intoHome === undefined)
+  else if (
+    flags.to !== undefined &&
+    flags.asKeyspace === undefined &&
+    flags.subject === undefined &&
+    flags.intoHome === undefined
+  )
     throw new WardlineError('USAGE', 'rows that are newer than --to would stay where they are', {
       hint: 'add --replace to end with the rows of that time alone, or --as-keyspace NAME to look at them beside what stands',
     });

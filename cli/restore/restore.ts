@@ -12,6 +12,7 @@ export function registerRestore(program: Command): void {
     .description('restore a backup and replay the log archive, while Cassandra serves')
     .argument('[backup]', 'an id, or latest', 'latest')
     .option('--table <keyspace.table>', 'this table only')
+    .option('--subject <subject>', 'the rows of this data subject only, into tables that stand')
     .option('--to <time>', 'replay what Kafka had appended by then: RFC 3339, or 10m, 1h, 2d ago', timeText)
     .option('--replace', 'empty each table first, after a safety backup: what is newer than the backup is gone then')
     .option('--as-keyspace <name>', 'restore beside what stands, into a new keyspace')

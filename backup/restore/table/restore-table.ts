@@ -6,7 +6,8 @@ import { asCassandraError } from '../../../security/connect/cassandra.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { committedWhenBackedUp } from '../committed.ts';
 import { fetchFiles, type FetchParts } from './fetch-files.ts';
-import { importStaged, stagedTable } from './import-table.ts';
+import { copyRows } from './copy-rows.ts';
+import { clearStaging, importStaged, stagedTable } from './import-table.ts';
 import { replayArchive, type ReplayParts, type ReplaySummary } from '../replay.ts';
 import { ensureTable, lostColumns, makeTableIn, type BackedUpTable } from './schema.ts';
 import { compareTables, dropScratch, figuresOf, importIntoScratch, makeScratch, type TableFigures } from './scratch.ts';
@@ -34,6 +35,8 @@ export interface TableRestoreOptions {
   readonly asKeyspace?: string | undefined;
   /** Replays what the broker had appended by then, in milliseconds since the epoch; without it, all that is archived. */
   readonly to?: number | undefined;
+  /** Restores the rows of this data subject alone; its table MUST stand. */
+  readonly subject?: string | undefined;
 }
 
 export interface RestoredTable {
@@ -69,6 +72,7 @@ export async function restoreTable(
   onStep(`${title}: fetching`);
   const files = manifest.files.filter((file) => file.keyspace === table.keyspace && file.table === table.table);
   await fetchFiles(files, (node) => stagedTable(home, node, target), parts.fetch);
+  if (options.subject !== undefined) return restoreSubject(parts, table, contracts, options, options.subject);
   const fresh = await makeReady(parts, table, contracts, options);
   try {
     const compared = fresh ? undefined : await importForComparison(parts, table);
@@ -88,6 +92,40 @@ export async function restoreTable(
   } finally {
     if (!fresh) await dropScratch(superUser, table.keyspace);
   }
+}
+
+/** The same for the rows of one subject: they are copied out of the comparison, with their write timestamps and lives. */
+async function restoreSubject(
+  parts: TableRestoreParts,
+  table: BackedUpTable,
+  contracts: readonly CompiledContract[],
+  options: TableRestoreOptions,
+  subject: string,
+): Promise<RestoredTable> {
+  const { superUser, onStep } = parts;
+  const target = { keyspace: table.keyspace, table: table.table };
+  const only = { column: subjectColumn(contracts, target), value: subject };
+  try {
+    const compared = await importForComparison(parts, table);
+    onStep(`${target.keyspace}.${target.table}: copying the rows of one subject`);
+    await copyRows(superUser, compared, target, only);
+    const { backedUp, hidden, hiddenKeys } = await compareTables(superUser, compared, target, only);
+    const replayed = await replay(parts, contracts, options, (messages) => onStep(`${messages} messages read`));
+    const live = await figuresOf(superUser, target, only);
+    return { ...target, fresh: false, backedUp, live, hidden, hiddenKeys, replayed };
+  } finally {
+    await dropScratch(superUser, table.keyspace);
+    await clearStaging(parts.home);
+  }
+}
+
+/** Throws USAGE where no contract says whom the rows of the table are about. */
+function subjectColumn(contracts: readonly CompiledContract[], { keyspace, table }: TableName): string {
+  const property = contracts[0]?.properties.find(({ dataSubject }) => dataSubject);
+  if (property?.type === 'text') return property.column;
+  throw new WardlineError('USAGE', `no contract says whom the rows of ${keyspace}.${table} are about`, {
+    hint: 'name a table of a contract with a dataSubject that is a text',
+  });
 }
 
 /** Makes the table where it is missing, or empties it. Returns whether it is new or empty now. */
@@ -147,7 +185,7 @@ async function requireSameColumns(
 async function replay(
   { manifest, replay: parts }: TableRestoreParts,
   contracts: readonly CompiledContract[],
-  { asKeyspace, to }: TableRestoreOptions,
+  { asKeyspace, to, subject }: TableRestoreOptions,
   onProgress: (messages: number) => void,
 ): Promise<ReplaySummary | undefined> {
   const [newest] = contracts;
@@ -159,6 +197,7 @@ async function replay(
     from: committed.from,
     incarnationOf: committed.incarnationOf,
     to,
+    subject,
     onProgress,
   });
 }

@@ -15,6 +15,13 @@ export interface ScannedTable extends TableName {
   readonly clusteringKey: readonly string[];
   /** Every column by name, in the order of names, with the CQL that gives its value as bytes. */
   readonly columns: readonly { readonly name: string; readonly asBytes: string }[];
+  /** The only rows that count, where not all do: those with this text in this column. */
+  readonly only?: RowFilter | undefined;
+}
+
+export interface RowFilter {
+  readonly column: string;
+  readonly value: string;
 }
 
 export type Scanner = Pick<Client, 'execute' | 'eachRow'>;
@@ -68,7 +75,7 @@ export async function describeTable(
 export async function scanTable(client: Scanner, table: ScannedTable): Promise<readonly RowSum[]> {
   const places = createSemaphore(RANGES_AT_ONCE);
   return Promise.all(
-    tokenRanges(RANGES).map(async (range) => {
+    rangesOf(table).map(async (range) => {
       const release = await places.acquire();
       try {
         const sum = createRowSum();
@@ -85,11 +92,16 @@ export async function scanTable(client: Scanner, table: ScannedTable): Promise<r
 /** The keys of a range's rows, as CQL literals in text, such as `(home-0001, 2026-11-28, …)`, which sort as texts do. */
 export async function keysOf(client: Scanner, table: ScannedTable, rangeIndex: number): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();
-  const range = tokenRanges(RANGES)[rangeIndex];
+  const range = rangesOf(table)[rangeIndex];
   if (range === undefined) return keys;
   const chosen = [...table.partitionKey, ...table.clusteringKey].map((name) => `CAST("${name}" AS text)`);
   await eachRowOf(client, table, chosen, range, (values) => keys.add(`(${values.map(String).join(', ')})`));
   return keys;
+}
+
+/** A filter may be on a part of the key, which Cassandra does not take together with tokens. */
+function rangesOf({ only }: ScannedTable): readonly TokenRange[] {
+  return tokenRanges(only === undefined ? RANGES : 1);
 }
 
 /** The sums of all ranges together. */
@@ -101,18 +113,20 @@ export function total(sums: readonly RowSum[]): RowSum {
 
 function eachRowOf(
   client: Scanner,
-  { keyspace, table, partitionKey }: ScannedTable,
+  { keyspace, table, partitionKey, only }: ScannedTable,
   chosen: readonly string[],
   { from, to }: TokenRange,
   take: (values: readonly unknown[]) => void,
 ): Promise<void> {
   const token = `token(${partitionKey.map(quoted).join(', ')})`;
   // Cassandra gives the least token to no row: it stands for "before all others".
-  const query = `SELECT ${chosen.join(', ')} FROM ${quoted(keyspace)}.${quoted(table)} WHERE ${token} > ${from} AND ${token} <= ${to}`;
+  const within = `${token} > ${from} AND ${token} <= ${to}`;
+  const where = only === undefined ? within : `${quoted(only.column)} = ? ALLOW FILTERING`;
+  const query = `SELECT ${chosen.join(', ')} FROM ${quoted(keyspace)}.${quoted(table)} WHERE ${where}`;
   return new Promise((resolve, reject) => {
     client.eachRow(
       query,
-      [],
+      only === undefined ? [] : [only.value],
       { prepare: true, autoPage: true, fetchSize: PAGE_ROWS },
       (_, row) => take(row.values()),
       (error: unknown) => (error === null || error === undefined ? resolve() : reject(asCassandraError(error))),

@@ -2,7 +2,7 @@ import type { Client } from 'cassandra-driver';
 import type { Home } from '../../../core/home.ts';
 import { asCassandraError } from '../../../security/connect/cassandra.ts';
 import { importStaged, linkStaged } from './import-table.ts';
-import { describeTable, keysOf, scanTable, total, type Scanner, type TableName } from './scan-table.ts';
+import { describeTable, keysOf, scanTable, total, type RowFilter, type Scanner, type TableName } from './scan-table.ts';
 import { makeTableIn, type BackedUpTable } from './schema.ts';
 
 /** Keyspaces of this beginning belong to restores under way; no backup holds them. */
@@ -53,15 +53,21 @@ export interface TableFigures {
 const MOST_KEYS_SHOWN = 10;
 
 /** The rows of a table and their digest; of a table that is not there, none. */
-export async function figuresOf(client: Scanner, name: TableName): Promise<TableFigures> {
+export async function figuresOf(client: Scanner, name: TableName, only?: RowFilter): Promise<TableFigures> {
   const table = await describeTable(client, name);
-  const sum = total(table === undefined ? [] : await scanTable(client, table));
+  const sum = total(table === undefined ? [] : await scanTable(client, { ...table, only }));
   return { rows: sum.rows, digest: sum.hex() };
 }
 
 /** Compares range by range, and key by key only where ranges differ: memory is bounded by a range. */
-export async function compareTables(client: Scanner, backedUp: TableName, live: TableName): Promise<Comparison> {
-  const [then, now] = await Promise.all([backedUp, live].map((name) => describeTable(client, name)));
+export async function compareTables(
+  client: Scanner,
+  backedUp: TableName,
+  live: TableName,
+  only?: RowFilter,
+): Promise<Comparison> {
+  const found = await Promise.all([backedUp, live].map((name) => describeTable(client, name)));
+  const [then, now] = found.map((table) => (table === undefined ? undefined : { ...table, only }));
   if (then === undefined || now === undefined) throw new RangeError('both tables must be there');
   // The same columns on both sides: one that was added since would make every row another.
   const names = new Set(then.columns.map(({ name }) => name));

@@ -159,6 +159,17 @@ describe('a restore in place', () => {
     expect(await seen()).toEqual(before);
   });
 
+  it('brings back the rows of one data subject, and no others', async () => {
+    const before = await seen();
+    await superUser.execute(`TRUNCATE ${clinic.table}`);
+    const { rows } = tableOf(await restore('--subject', 'p-0001')).live;
+    expect(rows).toBe(2);
+    expect((await seen()).rows).toBe(rows);
+    expect((await read('p-0001')).items).toHaveLength(rows);
+    await restore();
+    expect(await seen()).toEqual(before);
+  });
+
   it('replays what was stored since the backup, to the end or to a time', async () => {
     const first = await seen();
     await run(more('p-0009', 1));
