@@ -5,7 +5,7 @@ import { backedUp, PLAIN_TABLE, type BackedUp } from '../support/faults/backup/b
 import type { BackupStep } from '../support/faults/backup/steps.ts';
 import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
 import { startWardline, type RunningWardline } from '../support/faults/process.ts';
-import { untilStopped } from '../support/faults/stopped.ts';
+import { letGo, untilStopped } from '../support/faults/stopped.ts';
 
 /** Of several backups only the newest is to stay. */
 const RETENTION = { keepLast: 1, hourly: 0, daily: 0, weekly: 0, monthly: 0, withinHours: 0 };
@@ -86,8 +86,7 @@ describe('while a backup is under way', () => {
     const { json } = await our.run(['backup', 'prune', '--yes']);
     expect(json).toMatchObject({ removedObjects: 0, held: expect.stringMatching(/under way/) as string });
     expect(await our.stored('contents')).toEqual(objects);
-    await letGo(frozen);
-    const { code, stdout, stderr } = await frozen.ended;
+    const { code, stdout, stderr } = await letGo(frozen);
     expect([code, stderr]).toEqual([0, '']);
     await our.expectWhole((JSON.parse(stdout) as { id: string }).id);
     await our.expectNothingLeft();
@@ -104,8 +103,7 @@ describe('while a prune is under way', () => {
     const marks = () => our.stored('marks').then((names) => names.length);
     await expect.poll(marks, { timeout: 30_000 }).toBe(2);
     expect(await our.backups()).toHaveLength(1);
-    await letGo(frozen);
-    expect((await frozen.ended).code).toBe(0);
+    expect((await letGo(frozen)).code).toBe(0);
     const { code, stdout, stderr } = await waiting.ended;
     expect([code, stderr]).toEqual([0, '']);
     await our.expectWhole((JSON.parse(stdout) as { id: string }).id);
@@ -144,10 +142,3 @@ describe.each<{ step: BackupStep; passed: number }>([
     await our.expectWhole(await create());
   });
 });
-
-/** It stops itself at each such step, so it is let go on until it has ended. */
-async function letGo(frozen: RunningWardline): Promise<void> {
-  const nudging = setInterval(() => frozen.signal('SIGCONT'), 10);
-  await frozen.ended;
-  clearInterval(nudging);
-}

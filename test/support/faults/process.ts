@@ -44,13 +44,21 @@ export interface RunningWardline {
   mostMemory(): number;
 }
 
-/** Starts a command on a home; with `stopsAt` it stops itself at each such step. The shell script replaces itself by Node, so that a signal reaches Node itself. */
-export function startWardline(home: string, args: readonly string[], stopsAt?: Step): RunningWardline {
+/**
+ * Starts a command on a home; with `stopsAt` it stops itself at each such step. The shell script replaces itself by Node,
+ * so that a signal reaches Node itself.
+ */
+export function startWardline(
+  home: string,
+  args: readonly string[],
+  stopsAt?: Step,
+  environment: Readonly<Record<string, string>> = {},
+): RunningWardline {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(WARDLINE_|VITEST|NODE_)/.test(name));
   const stops = stopsAt === undefined ? {} : { NODE_OPTIONS: `--import=${STOPS_ITSELF}`, [STOPS_AT]: stopsAt };
   const child = spawn(COMMAND, [...args, '--home', home, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...Object.fromEntries(inherited), ...stops },
+    env: { ...Object.fromEntries(inherited), ...stops, ...environment },
   });
   const pid = child.pid;
   if (pid === undefined) throw new Error(`wardline ${args[0] ?? ''} did not start`);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { RunningWardline } from './process.ts';
+import type { End, RunningWardline } from './process.ts';
 
 const POLL_MILLISECONDS = 10;
 
@@ -27,4 +27,10 @@ export async function untilStopped(process: RunningWardline, passed = 0, millise
     }
     await sleep(POLL_MILLISECONDS);
   }
+}
+
+/** Lets a process that stops itself go on until it has ended, however often it stops again. */
+export async function letGo(process: RunningWardline): Promise<End> {
+  const nudging = setInterval(() => process.signal('SIGCONT'), POLL_MILLISECONDS);
+  return process.ended.finally(() => clearInterval(nudging));
 }
