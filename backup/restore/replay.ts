@@ -136,8 +136,10 @@ type PlacedMessage = ArchivedMessage & { readonly incarnation: string };
 function placed(message: ArchivedMessage, places: PlaceReader, { incarnationOf }: Replay): PlacedMessage {
   const { partition, life } = message;
   const original = places.original(message);
+  // Asked in any case: it must hear of the lives in their order.
+  const stated = incarnationOf(partition, life);
   if (original !== undefined) return { ...message, offset: original.offset, incarnation: original.incarnation };
-  return { ...message, incarnation: places.incarnationOf(partition, life) ?? incarnationOf(partition, life) };
+  return { ...message, incarnation: places.incarnationOf(partition, life) ?? stated };
 }
 
 interface Group {

@@ -33,8 +33,9 @@ export function messageChooser(options: ChooseOptions): (messages: readonly Arch
     for (const message of messages) {
       const { partition, life, offset, timestamp, key, value } = message;
       const original = places.original(message);
-      const incarnation =
-        original?.incarnation ?? places.incarnationOf(partition, life) ?? options.incarnationOf(partition, life);
+      // Asked in any case: it must hear of the lives in their order.
+      const stated = options.incarnationOf(partition, life);
+      const incarnation = original?.incarnation ?? places.incarnationOf(partition, life) ?? stated;
       const copiedInto = options.copiedInto(partition);
       const place = { life: original?.life ?? life, offset: original?.offset ?? offset, incarnation, copiedInto };
       const name = `${partition}/${place.life}`;

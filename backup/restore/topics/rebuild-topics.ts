@@ -51,7 +51,8 @@ export async function rebuildTopics(
         const filled = await withOwnTimes(admin, topic, () =>
           fillTopic(fillParts(parts, 'source'), {
             ...{ topic: topic.name, partitions: topic.partitions.length, strangers: false },
-            incarnationOf,
+            // No row names a place of the dead letters' topic.
+            incarnationOf: topic.name === name ? incarnationOf : ownName,
             notBefore: notBefore(topic.configuration, parts.clock.now()),
             onProgress: (messages) => parts.onStep(`${topic.name}: ${messages} messages filled again`),
           }),
@@ -68,13 +69,17 @@ export async function rebuildTopics(
 export async function refillCheckpoints(parts: Omit<RebuildParts, 'provision'>): Promise<RebuiltTopic> {
   const filled = await fillTopic(fillParts(parts, 'notary'), {
     ...{ topic: CHECKPOINTS_TOPIC, partitions: 1, strangers: true, notBefore: 0 },
-    incarnationOf: (_partition, life) => life,
+    incarnationOf: ownName,
   });
   return { topic: CHECKPOINTS_TOPIC, messages: total(filled) };
 }
 
 function fillParts({ archive, kafkaOf }: Pick<RebuildParts, 'archive' | 'kafkaOf'>, writer: PrincipalName): FillParts {
   return { archive, reader: { kafka: kafkaOf('archiver'), principal: 'archiver' }, writer: kafkaOf(writer) };
+}
+
+function ownName(_partition: number, life: string): string {
+  return life;
 }
 
 function notBefore(configuration: Readonly<Record<string, string>>, now: number): number {
