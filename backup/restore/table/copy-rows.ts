@@ -24,9 +24,9 @@ export async function copyRows(
   const columns = described.rows.map((row) => `"${String(row['column_name'])}"`);
   const select = `SELECT ${columns.join(', ')}, WRITETIME(${WITNESS}), TTL(${WITNESS}) FROM "${from.keyspace}"."${from.table}" WHERE "${only.column}" = ? ALLOW FILTERING`;
   const insert = `INSERT INTO "${to.keyspace}"."${to.table}" (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) USING TIMESTAMP ? AND TTL ?`;
-  let pageState: string | null | undefined;
+  let pageState = '';
   do {
-    const page = await execute(client, select, [only.value], { fetchSize: PAGE_ROWS, pageState: pageState ?? undefined });
+    const page = await execute(client, select, [only.value], { fetchSize: PAGE_ROWS, pageState });
     await Promise.all(
       page.rows.map((row) => {
         const values = row.values() as unknown[];
@@ -35,21 +35,22 @@ export async function copyRows(
         return execute(client, insert, [...values, time, life ?? 0]);
       }),
     );
-    pageState = page.pageState;
-  } while (pageState != null);
+    // The driver says null where there is no further page, whatever its types say.
+    pageState = (page.pageState as string | null) ?? '';
+  } while (pageState !== '');
 }
 
 async function execute(
   client: Pick<Client, 'execute'>,
   query: string,
   values: readonly unknown[],
-  options: { readonly fetchSize?: number; readonly pageState?: string | undefined } = {},
+  options: { readonly fetchSize?: number; readonly pageState?: string } = {},
 ) {
-  const { pageState, ...more } = options;
+  const { pageState = '', ...more } = options;
   try {
     return await client.execute(query, [...values], {
       ...{ prepare: true, ...more },
-      ...(pageState === undefined ? {} : { pageState }),
+      ...(pageState === '' ? {} : { pageState }),
     });
   } catch (error) {
     throw asCassandraError(error);
