@@ -6,8 +6,8 @@ import { SERVER_NAMES, SERVER_TITLES } from '../stack/layout.ts';
 import type { CommandContext } from './context.ts';
 
 /**
- * Throws REFUSED_BY_POLICY where servers were made anew without their data: what is produced, stored or given keys then
- * would stand in the way of what comes back.
+ * Throws REFUSED_BY_POLICY where servers were made anew without their data: what is produced, stored, given keys or backed up
+ * then would stand in the way of what comes back.
  */
 export function requireNothingLost(home: Home): void {
   const [remark] = lossRemarks(home);

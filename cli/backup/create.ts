@@ -18,6 +18,7 @@ import { checkpointPublicKey } from '../../security/keyring/checkpoint-key.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractsInForce } from '../in-force.ts';
+import { requireNothingLost } from '../lost.ts';
 import { byteCount } from '../options.ts';
 import { bytesText, withShelf, type ShelfOptions } from './shelf.ts';
 
@@ -29,6 +30,8 @@ export async function createCommand(
   context: CommandContext,
   options: ShelfOptions & { readonly beforeRestore?: boolean } = {},
 ): Promise<BackupSummary> {
+  // A backup of servers that were made anew would be the latest, and hold nothing of what is to be restored.
+  if (options.beforeRestore !== true) requireNothingLost(context.home());
   const home = context.home();
   const connection = context.connection();
   const access = accessOf(connection, ARCHIVER);

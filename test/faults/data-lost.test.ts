@@ -73,6 +73,7 @@ async function expectEmptyAndSaid(...titles: readonly string[]): Promise<void> {
   expect((await status()).stderr).toContain(`the data of ${titles.join(' and ')} was lost`);
   const refused = await run(3);
   expect(refused.error?.hint).toContain('wardline restore latest');
+  await wardlineOn(path, ['backup', 'create'], 3);
 }
 
 async function giveUp(): Promise<void> {
