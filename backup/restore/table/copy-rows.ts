@@ -35,8 +35,7 @@ export async function copyRows(
         return execute(client, insert, [...values, time, life ?? 0]);
       }),
     );
-    // The driver says null where there is no further page, whatever its types say.
-    pageState = (page.pageState as string | null) ?? '';
+    pageState = page.isPaged() ? page.pageState : '';
   } while (pageState !== '');
 }
 
