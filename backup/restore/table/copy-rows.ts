@@ -3,6 +3,7 @@ import { asCassandraError } from '../../../security/connect/cassandra.ts';
 import type { RowFilter, TableName } from './scan-table.ts';
 
 const PAGE_ROWS = 500;
+const ROWS_AT_ONCE = 64;
 /** Written with every row at the row's own time and for the row's own life: it tells both. */
 const WITNESS = 'wardline_offset';
 
@@ -24,33 +25,22 @@ export async function copyRows(
   const columns = described.rows.map((row) => `"${String(row['column_name'])}"`);
   const select = `SELECT ${columns.join(', ')}, WRITETIME(${WITNESS}), TTL(${WITNESS}) FROM "${from.keyspace}"."${from.table}" WHERE "${only.column}" = ? ALLOW FILTERING`;
   const insert = `INSERT INTO "${to.keyspace}"."${to.table}" (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) USING TIMESTAMP ? AND TTL ?`;
-  let pageState = '';
-  do {
-    const page = await execute(client, select, [only.value], { fetchSize: PAGE_ROWS, pageState });
-    await Promise.all(
-      page.rows.map((row) => {
-        const values = row.values() as unknown[];
-        const [time, life] = values.splice(-2);
-        // A life of 0 is one without an end.
-        return execute(client, insert, [...values, time, life ?? 0]);
-      }),
-    );
-    pageState = page.isPaged() ? page.pageState : '';
-  } while (pageState !== '');
+  let under: Promise<unknown>[] = [];
+  for await (const row of await execute(client, select, [only.value])) {
+    const values = row.values() as unknown[];
+    const [time, life] = values.splice(-2);
+    // A life of 0 is one without an end.
+    under.push(execute(client, insert, [...values, time, life ?? 0]));
+    if (under.length < ROWS_AT_ONCE) continue;
+    await Promise.all(under);
+    under = [];
+  }
+  await Promise.all(under);
 }
 
-async function execute(
-  client: Pick<Client, 'execute'>,
-  query: string,
-  values: readonly unknown[],
-  options: { readonly fetchSize?: number; readonly pageState?: string } = {},
-) {
-  const { pageState = '', ...more } = options;
+async function execute(client: Pick<Client, 'execute'>, query: string, values: readonly unknown[]) {
   try {
-    return await client.execute(query, [...values], {
-      ...{ prepare: true, ...more },
-      ...(pageState === '' ? {} : { pageState }),
-    });
+    return await client.execute(query, [...values], { prepare: true, fetchSize: PAGE_ROWS });
   } catch (error) {
     throw asCassandraError(error);
   }
