@@ -143,7 +143,8 @@ describe('the keys of a data subject', () => {
       expect(Object.keys(item).sort()).toEqual(['class', 'created_at', 'generation', 'kid', 'state', 'subject']);
     }
     const { json } = await wardlineOn(home.path, ['keys', 'check', '--contract', clinic.path]);
-    expect(json).toEqual({ checked: 8, faults: [] });
+    const escrow = { missing: [], destroyed: [], strays: [], unmarked: [] };
+    expect(json).toEqual({ checked: 8, faults: [], escrow, repaired: false });
   });
 
   it('are gone from every process within ten seconds once destroyed, and all others stay', async () => {
