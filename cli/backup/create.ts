@@ -5,6 +5,7 @@ import { signingKey } from '../../audit/signature/signing-key.ts';
 import type { Manifest } from '../../backup/manifest/manifest.ts';
 import type { ManifestShelf } from '../../backup/manifest/stored-manifests.ts';
 import { readRecipients } from '../../backup/recipients/recovery.ts';
+import { unfinishedRestores } from '../../backup/restore/unfinished.ts';
 import { captureCassandra } from '../../backup/snapshot/capture-cassandra.ts';
 import { captureKafka } from '../../backup/snapshot/capture-kafka.ts';
 import { createBackup, type BackupSummary } from '../../backup/snapshot/create.ts';
@@ -33,6 +34,7 @@ export async function createCommand(
   // A backup of servers that were made anew would be the latest, and hold nothing of what is to be restored.
   if (options.beforeRestore !== true) requireNothingLost(context.home());
   const home = context.home();
+  const isSafetyCopy = options.beforeRestore === true || isHalfRestored(context);
   const connection = context.connection();
   const access = accessOf(connection, ARCHIVER);
   const keyStore = await openKeyStore(access);
@@ -66,13 +68,23 @@ export async function createCommand(
         patience: context.settings().backup.patienceSeconds * 1000,
         nodePatience: context.settings().backup.nodePatienceSeconds * 1000,
         onWaitingForNodes: (nodes) => context.output.note(`waiting for the part of node ${nodes.join(', ')}`),
-        beforeRestore: options.beforeRestore === true,
+        beforeRestore: isSafetyCopy,
         onProgress: ({ files, bytes }) => context.output.progress(`${files} files, ${bytesText(bytes)}`),
       });
     return await withShelf(context, create, options);
   } finally {
     await Promise.allSettled([admin.disconnect(), cassandra.shutdown(), audit.close()]);
   }
+}
+
+/** Whether a table may hold half of what it should, because a restore of it goes on or was cut short. */
+function isHalfRestored(context: CommandContext): boolean {
+  const unfinished = Object.entries(unfinishedRestores(context.home()));
+  for (const [table, backup] of unfinished)
+    context.output.note(
+      `a restore of ${table} from backup ${backup} has not come to its end: latest will pass this backup over; if it was cut short, run it again`,
+    );
+  return unfinished.length > 0;
 }
 
 /** Adds `backup create`. */

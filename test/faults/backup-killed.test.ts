@@ -22,8 +22,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await our.close();
-  await stack.remove();
+  try {
+    await our.close();
+  } finally {
+    await stack.remove();
+  }
 });
 
 const start = (args: readonly string[], step: BackupStep): RunningWardline =>

@@ -30,8 +30,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await our.close();
-  await stack.remove();
+  try {
+    await our.close();
+  } finally {
+    await stack.remove();
+  }
 });
 
 const answers = (): Promise<boolean> =>

@@ -8,6 +8,7 @@ import { committedWhenBackedUp } from '../committed.ts';
 import { fetchFiles, type FetchParts } from './fetch-files.ts';
 import { copyRows } from './copy-rows.ts';
 import { clearStaging, importStaged, stagedTable } from './import-table.ts';
+import { beginRestore, endRestore } from '../unfinished.ts';
 import { replayArchive, type ReplayParts, type ReplaySummary } from '../replay.ts';
 import { ensureTable, lostColumns, makeTableIn, type BackedUpTable } from './schema.ts';
 import { compareTables, dropScratch, figuresOf, importIntoScratch, makeScratch, type TableFigures } from './scratch.ts';
@@ -87,6 +88,7 @@ export async function restoreTable(
     );
     const changed = replayed !== undefined && replayed.rows > 0;
     const live = changed ? await figuresOf(superUser, target) : (comparison?.live ?? backedUp);
+    if (options.asKeyspace === undefined) endRestore(home, [title]);
     const { hidden = 0, hiddenKeys = [] } = comparison ?? {};
     return { ...target, fresh, backedUp, live, hidden, hiddenKeys, replayed };
   } finally {
@@ -130,7 +132,7 @@ function subjectColumn(contracts: readonly CompiledContract[], { keyspace, table
 
 /** Makes the table where it is missing, or empties it. Returns whether it is new or empty now. */
 async function makeReady(
-  { operator, superUser, provision, onStep }: TableRestoreParts,
+  { home, manifest, operator, superUser, provision, onStep }: TableRestoreParts,
   table: BackedUpTable,
   contracts: readonly CompiledContract[],
   { asKeyspace, replace }: TableRestoreOptions,
@@ -143,6 +145,8 @@ async function makeReady(
     await makeTableIn(superUser, asKeyspace, table);
     return true;
   }
+  const begin = (): void => beginRestore(home, manifest.id, [`${table.keyspace}.${table.table}`]);
+  if ((await describeTable(superUser, table)) === undefined) begin();
   const made = await ensureTable(operator, table);
   const [newest] = contracts;
   if (made && newest !== undefined) await provision(newest);
@@ -150,6 +154,7 @@ async function makeReady(
   // What could not be imported must not be found out when the table is empty.
   await requireSameColumns(superUser, table, await makeScratch(superUser, table));
   await dropScratch(superUser, table.keyspace);
+  begin();
   onStep(`${table.keyspace}.${table.table}: emptying`);
   await superUser.execute(`TRUNCATE "${table.keyspace}"."${table.table}"`).catch((error: unknown) => {
     throw asCassandraError(error);
