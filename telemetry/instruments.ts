@@ -31,6 +31,9 @@ export function createInstruments(meter: Meter) {
     archived: counter(METRICS.archived),
     archivedBytes: counter(METRICS.archivedBytes),
     archiveGaps: counter(METRICS.archiveGaps),
+    drillRpo: gauge(METRICS.drillRpo),
+    drillRto: gauge(METRICS.drillRto),
+    drills: counter(METRICS.drills),
     databaseDuration: duration(METRICS.databaseDuration),
   } as const;
 }

@@ -117,6 +117,17 @@ export const METRICS = {
     unit: '{gap}',
     description: 'Times that a topic went on elsewhere than where it was archived up to',
   },
+  drillRpo: {
+    name: 'wardline.drill.rpo',
+    unit: 's',
+    description: 'Time until the log archive held a message, as the last drill measured it',
+  },
+  drillRto: {
+    name: 'wardline.drill.rto',
+    unit: 's',
+    description: 'Time until new servers served what was restored, as the last drill measured it',
+  },
+  drills: { name: 'wardline.drills', unit: '{drill}', description: 'Recovery drills, by outcome' },
   databaseDuration: {
     name: 'db.client.operation.duration',
     unit: 's',

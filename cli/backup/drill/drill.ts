@@ -1,0 +1,167 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { kafkaView } from '../../../backup/archive/kafka-view.ts';
+import { restoreChecks } from '../../../backup/drill/checks.ts';
+import { measureRpo } from '../../../backup/drill/measure-rpo.ts';
+import { drillReport, type DrillCheck, type DrillReport } from '../../../backup/drill/report.ts';
+import { namedBackup, type ManifestShelf } from '../../../backup/manifest/stored-manifests.ts';
+import { newBackupId } from '../../../backup/naming.ts';
+import { readIdentities } from '../../../backup/recipients/recovery.ts';
+import { systemClock } from '../../../core/clock.ts';
+import { asWardlineError, EXIT, WardlineError } from '../../../core/errors/errors.ts';
+import type { JsonValue } from '../../../core/record.ts';
+import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
+import { stackStatus, tryLock } from '../../../stack/index.ts';
+import { contextOf, type CommandContext } from '../../context.ts';
+import { table } from '../../output.ts';
+import { keepDrillReport } from './record.ts';
+import { removeDrillHome, removeDrillHomes, restoreForDrill, type TimedRestore } from './restore.ts';
+import { onRecordWhateverRuns } from '../on-record.ts';
+import { withShelf } from '../shelf.ts';
+
+interface DrillFlags {
+  readonly identity?: string;
+}
+
+/** The archiver is seconds behind; much longer is no RPO that anybody would want to hear of. */
+const ARCHIVE_PATIENCE = 60_000;
+
+/** Adds `backup drill`. */
+export function registerDrill(backup: Command): void {
+  backup
+    .command('drill')
+    .description(
+      'restore the latest backup into new servers, check and time it, and remove them; leaves a signed report',
+    )
+    .option('--identity <file>', 'the recovery identity, where it is not in the home')
+    .addHelpText('after', '\nExample:\n  wardline backup drill')
+    .action(async (flags: DrillFlags, command: Command) => {
+      const context = contextOf(command);
+      const { report, page } = await alone(context, () => drill(context, flags));
+      context.output.result({ ...(report as unknown as Record<string, JsonValue>), page }, () =>
+        reportText(report, page),
+      );
+      if (!report.passed) process.exitCode = EXIT.verification;
+    });
+}
+
+async function alone<T>(context: CommandContext, work: () => Promise<T>): Promise<T> {
+  const { backup, drills } = context.home().paths;
+  const lock = tryLock(join(backup, 'drill-lock'));
+  if (lock === undefined)
+    throw new WardlineError('BACKUP_BUSY', 'a drill of this home goes on', { hint: 'wait until it has ended' });
+  try {
+    await removeDrillHomes(drills);
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
+async function drill(
+  context: CommandContext,
+  { identity }: DrillFlags,
+): Promise<{ report: DrillReport; page: string }> {
+  const home = context.home();
+  const id = newBackupId(systemClock.now());
+  const startedAt = now();
+  // Asked for first: without it nothing that is done here would lead anywhere.
+  readIdentities(home, identity);
+  return withShelf(context, async (shelf) => {
+    const { id: backup, snapshotAt } = await namedBackup(shelf, 'latest');
+    const rpo = await beginOnRecord(context, shelf, id, backup);
+    const outcome = await restored(context, backup, { id, identity });
+    const checks = 'restored' in outcome ? restoreChecks(outcome.restored) : [outcome];
+    const { tables = [], topics = [], keys = null, audit = null } = 'restored' in outcome ? outcome.restored : {};
+    const report = drillReport({
+      ...{ id, install: home.install, backup, snapshotAt, startedAt, endedAt: now() },
+      checks: [...(rpo === 'not running' ? [] : [archiveCheck(rpo)]), ...checks],
+      rpoSeconds: typeof rpo === 'number' ? rpo : null,
+      rtoSeconds: 'restored' in outcome ? outcome.seconds : null,
+      ...{ tables, topics, keys, audit },
+    });
+    return { report, page: await keepDrillReport(context, shelf.store, report) };
+  });
+}
+
+/** States that the drill begins, and measures how long the log archive takes to hold that. */
+async function beginOnRecord(
+  context: CommandContext,
+  shelf: ManifestShelf,
+  id: string,
+  backup: string,
+): Promise<number | undefined | 'not running'> {
+  const append = (): Promise<void> =>
+    onRecordWhateverRuns(
+      context,
+      {
+        action: 'backup.drill',
+        object: { type: 'backup', id: backup },
+        outcome: 'success',
+        details: { drill: id, what: 'begun' },
+      },
+      'archiver',
+    );
+  if (!stackStatus(context.home()).supervisor.running) {
+    await append();
+    return 'not running';
+  }
+  const kafka = kafkaView(kafkaClient(context.connection(), 'archiver'));
+  const high = async (): Promise<ReadonlyMap<number, number>> =>
+    new Map([...(await kafka.bounds(AUDIT_TOPIC))].map(([partition, bounds]) => [partition, bounds.high]));
+  context.output.progress('how far behind is the log archive?');
+  try {
+    return await measureRpo({ ...shelf, topic: AUDIT_TOPIC, append, high, patience: ARCHIVE_PATIENCE });
+  } finally {
+    await kafka.close();
+  }
+}
+
+function archiveCheck(rpo: number | undefined): DrillCheck {
+  const found = rpo === undefined ? `not within ${ARCHIVE_PATIENCE / 1000} s` : `after ${rpo} s`;
+  return { name: 'the log archive holds what Kafka acknowledged', passed: rpo !== undefined, found };
+}
+
+/** What came back, or the check that the restore failed. However it ends, nothing of it is left. */
+async function restored(
+  context: CommandContext,
+  backup: string,
+  { id, identity }: { readonly id: string; readonly identity: string | undefined },
+): Promise<TimedRestore | DrillCheck> {
+  const path = join(context.home().paths.drills, id);
+  const { signal } = context;
+  const brokenOff = new Promise<never>((_resolve, reject) => {
+    const end = (): void => reject(new WardlineError('INTERNAL', 'the drill was broken off'));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+  try {
+    return await Promise.race([
+      restoreForDrill(context, backup, path, { asOf: systemClock.now(), identity }),
+      brokenOff,
+    ]);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { name: 'the backup can be restored', passed: false, found: asWardlineError(error).message };
+  } finally {
+    context.output.progress('removing the servers of the drill');
+    await removeDrillHome(path);
+  }
+}
+
+function now(): string {
+  return new Date(systemClock.now()).toISOString();
+}
+
+function reportText({ backup, passed, checks, rpoSeconds, rtoSeconds }: DrillReport, page: string): string {
+  const seconds = (value: number | null): string => (value === null ? 'not measured' : `${value} s`);
+  return [
+    table(
+      [['check', '', 'found'], ...checks.map((one) => [one.name, one.passed ? 'passed' : 'FAILED', one.found])],
+      100,
+    ),
+    `The drill of backup ${backup} ${passed ? 'passed' : 'FAILED'}: RPO ${seconds(rpoSeconds)}, RTO ${seconds(rtoSeconds)}.`,
+    `Report, signed beside it and in the store: ${page}`,
+  ].join('\n');
+}
