@@ -1,27 +1,49 @@
 import { asWardlineError } from '../../core/errors/errors.ts';
+import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { parseContract } from '../../governance/contract/index.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 
-/**
- * How long after its snapshot any row of a contract's table in a backup may still be kept, in milliseconds: the longest
- * retention of the contracts in it. Undefined where one has none, or is none that this version can tell the retention of.
- */
-export function lifetimes(): (contracts: Manifest['contracts']) => number | undefined {
-  const known = new Map<string, number | undefined>();
-  const retentionOf = (document: string): number | undefined => {
-    if (!known.has(document)) known.set(document, compiledRetention(document));
-    return known.get(document);
+/** How long what contracts govern may be kept, in milliseconds; undefined where there is no end, or none that is known. */
+export interface Lifetimes {
+  /**
+   * After its snapshot, of any row in a backup: the longest retention of the contracts in it. Each call also takes note of
+   * the contracts' topics.
+   */
+  ofBackup(contracts: Manifest['contracts']): number | undefined;
+  /** Of the messages of a topic for data or dead letters: the longest that any contract noted so far gives them. */
+  ofTopic(topic: string): number | undefined;
+}
+
+export function lifetimes(): Lifetimes {
+  const compiled = new Map<string, CompiledContract | undefined>();
+  const topics = new Map<string, number>();
+  const contractOf = (document: string): CompiledContract | undefined => {
+    if (!compiled.has(document)) compiled.set(document, compiledContract(document));
+    return compiled.get(document);
   };
-  return (contracts) => {
-    const retentions = contracts.map(({ document }) => retentionOf(document));
-    if (retentions.length === 0 || retentions.includes(undefined)) return undefined;
-    return Math.max(...retentions.map((retention) => retention ?? Infinity));
+  return {
+    ofBackup(contracts) {
+      let longest = contracts.length === 0 ? Infinity : 0;
+      for (const { document } of contracts) {
+        const topic = contractOf(document)?.topic;
+        const retention = topic?.retentionMilliseconds ?? Infinity;
+        longest = Math.max(longest, retention);
+        for (const name of topic === undefined ? [] : [topic.name, topic.deadLetterName])
+          topics.set(name, Math.max(topics.get(name) ?? 0, retention));
+      }
+      return finite(longest);
+    },
+    ofTopic: (topic) => finite(topics.get(topic) ?? Infinity),
   };
 }
 
-function compiledRetention(document: string): number | undefined {
+function finite(number: number): number | undefined {
+  return Number.isFinite(number) ? number : undefined;
+}
+
+function compiledContract(document: string): CompiledContract | undefined {
   try {
-    return parseContract(document, 'contract in a manifest').topic.retentionMilliseconds;
+    return parseContract(document, 'contract in a manifest');
   } catch (error) {
     if (asWardlineError(error).code !== 'CONTRACT_INVALID') throw error;
     // Of another version's contracts nothing is known: then nothing is removed because of them.

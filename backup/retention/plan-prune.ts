@@ -4,7 +4,8 @@ import { readShelf, type ManifestShelf } from '../manifest/stored-manifests.ts';
 import { storeNames } from '../naming.ts';
 import type { StoredObject } from '../objects/object-store.ts';
 import { retain, type RetainedBackup } from './keep.ts';
-import { lifetimes } from './lifetime.ts';
+import { lifetimes, type Lifetimes } from './lifetime.ts';
+import { chunksWithoutSeal, planArchive, type ExpiredArchive } from './plan-archive.ts';
 
 /** What nothing names is removed once it is this old, in milliseconds: it may be of a backup whose manifest is still to come. */
 export const GRACE_MILLISECONDS = 24 * 3_600_000;
@@ -14,6 +15,8 @@ export interface PlannedBackup extends RetainedBackup {
   readonly reasons: readonly string[];
   /** What it needs, by the names that its manifest states. */
   readonly objects: readonly string[];
+  /** Where a replay of the log archive begins, in milliseconds since the epoch. */
+  readonly startedAt: number;
 }
 
 export interface UnreadableBackup {
@@ -39,7 +42,8 @@ export interface PrunePlan {
   /** Why no object is removed, if so. */
   readonly held: string | undefined;
   readonly garbage: readonly Garbage[];
-  /** Parts and marks that dead processes left. */
+  readonly archive: readonly ExpiredArchive[];
+  /** Parts, marks and chunks that dead processes left. */
   readonly leftovers: readonly StoredObject[];
 }
 
@@ -60,18 +64,22 @@ export interface PlanParts {
 /** Decides what goes; changes nothing. */
 export async function planPrune(parts: PlanParts): Promise<PrunePlan> {
   const { shelf, rules, timeZone, now, removeUnreadable, isBackupUnderWay } = parts;
-  const { backups, unreadable } = await readBackups(parts);
+  const lives = lifetimes();
+  const { backups, unreadable } = await readBackups(parts, lives);
   const reasons = new Map(retain(backups, rules, { now, timeZone }).map((one) => [one.id, one.reasons]));
   const planned = backups.map((backup) => ({ ...backup, reasons: reasons.get(backup.id) ?? [] }));
   const held = whyHeld({
     unreadable: unreadable.filter((one) => !removeUnreadable || !isDamaged(one)),
     isBackupUnderWay,
   });
-  const needed = new Set(planned.filter(({ reasons: asked }) => asked.length > 0).flatMap(({ objects }) => objects));
+  const staying = planned.filter(({ reasons: asked }) => asked.length > 0);
+  const needed = new Set(staying.flatMap(({ objects }) => objects));
+  const oldestBackup = Math.min(...staying.map(({ startedAt }) => startedAt));
   const before = now - GRACE_MILLISECONDS;
   return {
     ...{ backups: planned, unreadable, held },
     garbage: held === undefined ? await garbageOf(shelf, needed, before) : [],
+    archive: held === undefined ? await planArchive(shelf, { oldestBackup, now, lifetimes: lives }) : [],
     leftovers: await leftoversOf(shelf, before),
   };
 }
@@ -88,13 +96,15 @@ function whyHeld({
   return isBackupUnderWay ? 'a backup is under way, and may need what no manifest names yet' : undefined;
 }
 
-async function readBackups({ shelf, damaged }: PlanParts): Promise<{
+async function readBackups(
+  { shelf, damaged }: PlanParts,
+  lives: Lifetimes,
+): Promise<{
   readonly backups: readonly Omit<PlannedBackup, 'reasons'>[];
   readonly unreadable: readonly UnreadableBackup[];
 }> {
   const backups: Omit<PlannedBackup, 'reasons'>[] = [];
   const unreadable: UnreadableBackup[] = [];
-  const lifetimeOf = lifetimes();
   // Most objects are named by many manifests; each name is to be in memory once.
   const names = new Map<string, string>();
   const nameOnce = (name: string): string => {
@@ -110,7 +120,8 @@ async function readBackups({ shelf, damaged }: PlanParts): Promise<{
     backups.push({
       ...{ id, objects, beforeRestore: manifest.beforeRestore },
       snapshotAt: Date.parse(manifest.snapshotAt),
-      lifetime: lifetimeOf(manifest.contracts),
+      startedAt: Date.parse(manifest.startedAt),
+      lifetime: lives.ofBackup(manifest.contracts),
       isDamaged: objects.some((object) => damaged.has(object)),
     });
   }
@@ -130,9 +141,10 @@ async function garbageOf(
   return garbage;
 }
 
-async function leftoversOf({ store, install }: ManifestShelf, before: number): Promise<StoredObject[]> {
+async function leftoversOf(shelf: ManifestShelf, before: number): Promise<StoredObject[]> {
+  const { store, install } = shelf;
   const { allParts, marks } = storeNames(install);
-  const leftovers: StoredObject[] = [];
+  const leftovers = (await chunksWithoutSeal(shelf)).filter(({ modified }) => modified < before);
   for (const prefix of [allParts, marks])
     for await (const stored of store.list(prefix)) if (stored.modified < before) leftovers.push(stored);
   return leftovers;

@@ -7,8 +7,12 @@ import { makeSecretFolder } from '../../core/files.ts';
 import { homePaths } from '../../core/home.ts';
 import { settingsSchema } from '../../core/configuration.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
+import { parseContract } from '../../governance/contract/index.ts';
+import { AUDIT_TOPIC, CHECKPOINTS_TOPIC } from '../../security/principals/names.ts';
+import { archiveWriter, message } from '../../test/support/backup/archive-writer.ts';
 import { testShelf, type TestShelf } from '../../test/support/backup/shelf.ts';
 import { scratch } from '../../test/support/scratch.ts';
+import { chainBounds } from '../archive/read/chain.ts';
 import { backupIds } from '../manifest/stored-manifests.ts';
 import { storeNames } from '../naming.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
@@ -141,6 +145,66 @@ describe('a prune', () => {
     await prune(parts());
     for (const name of dead) expect(await shelf.store.stat(name)).toBeUndefined();
     expect(await shelf.store.stat(living)).toBeDefined();
+  });
+});
+
+describe('the log archive', () => {
+  const RETENTION = 30 * DAY;
+  /** What the archive of a test's topic holds was appended at the beginning of 2026. */
+  const APPENDED = message(0, 0).timestamp;
+  const contracts = [{ id: 'smart-home', version: '1.0.0', document: CONTRACT }];
+  const { topic } = parseContract(CONTRACT, 'smart-home.odcs.yaml');
+
+  async function archive(topics: readonly string[]): Promise<void> {
+    for (const name of topics) {
+      const writer = await archiveWriter(shelf.store, shelf, name);
+      for (let offset = 0; offset < 3; offset += 1) await writer.write([message(0, offset)]);
+    }
+  }
+  async function chunks(name: string): Promise<number> {
+    const bounds = await chainBounds(shelf.store, shelf.install, name);
+    return bounds === undefined ? 0 : bounds.next - bounds.first;
+  }
+
+  it('loses what is past its topic’s retention, and never of the audit log or of a topic of no contract', async () => {
+    const all = [topic.name, topic.deadLetterName, AUDIT_TOPIC, CHECKPOINTS_TOPIC, 'another'];
+    await archive(all);
+    now = APPENDED + RETENTION + DAY;
+    await shelf.backup(now - HOUR, [], { contracts });
+    expect((await previewPrune(parts())).archive).toMatchObject([{ chunks: 2 }, { chunks: 2 }]);
+    expect(await prune(parts())).toMatchObject({ removedChunks: 4 });
+    expect(await Promise.all(all.map(chunks))).toEqual([1, 1, 3, 3, 3]);
+    expect(events).toMatchObject([{ counts: { backups: 0, chunks: 4 } }]);
+    expect(await prune(parts())).toMatchObject({ removedChunks: 0 });
+  });
+
+  it.each([
+    { why: 'its topic’s retention lasts', at: RETENTION - DAY, backup: RETENTION - 2 * DAY },
+    { why: 'a backup that stays began before it', at: RETENTION + DAY, backup: -HOUR },
+  ])('keeps everything while $why', async ({ at, backup }) => {
+    await archive([topic.name]);
+    now = APPENDED + at;
+    await shelf.backup(APPENDED + backup, [], { contracts });
+    expect(await prune(parts())).toMatchObject({ removedChunks: 0 });
+    expect(await chunks(topic.name)).toBe(3);
+  });
+
+  it('keeps everything while a manifest cannot be read', async () => {
+    await archive([topic.name]);
+    now = APPENDED + RETENTION + DAY;
+    await shelf.backup(now - HOUR, [], { contracts });
+    await shelf.backup(now - DAY, [], { format: 2 } as never);
+    expect(await prune(parts())).toMatchObject({ removedChunks: 0 });
+  });
+
+  it('loses a chunk whose seal a killed prune had removed already', async () => {
+    await archive([topic.name]);
+    const names = storeNames(shelf.install);
+    await shelf.store.remove(names.chunkSeal(topic.name, 0));
+    shelf.age(names.chunk(topic.name, 0), now - 2 * DAY);
+    await prune(parts());
+    expect(await shelf.store.stat(names.chunk(topic.name, 0))).toBeUndefined();
+    expect(await shelf.store.stat(names.chunk(topic.name, 1))).toBeDefined();
   });
 });
 

@@ -5,6 +5,7 @@ import type { Settings } from '../../core/configuration.ts';
 import { asWardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
 import type { TrustedKeys } from '../../audit/signature/signing-key.ts';
+import { expireArchive } from '../archive/expire.ts';
 import { newBackupId, storeNames } from '../naming.ts';
 import type { ObjectStore, StoredObject } from '../objects/object-store.ts';
 import { markUnderWay, othersUnderWay, type Mark } from '../snapshot/under-way.ts';
@@ -28,6 +29,8 @@ export interface PruneSummary {
   readonly removedBackups: readonly string[];
   readonly removedObjects: number;
   readonly removedBytes: number;
+  /** Of the log archive. */
+  readonly removedChunks: number;
   /** What the store would not remove, such as what is locked, by name: with why. */
   readonly refused: ReadonlyMap<string, string>;
 }
@@ -70,8 +73,10 @@ async function carryOut(parts: PruneParts, plan: PrunePlan, removal: Removal): P
   const stays = new Set(going.filter((id) => !manifests.has(names.manifest(id))));
   const needed = new Set(plan.backups.filter(({ id }) => stays.has(id)).flatMap(({ objects }) => objects));
   const isBlind = plan.unreadable.some(({ id }) => stays.has(id));
+  const startOfStaying = plan.backups.filter(({ id }) => stays.has(id)).map(({ startedAt }) => startedAt);
   const garbage = isBlind ? [] : plan.garbage.filter(({ object }) => !needed.has(object));
   const { removed, bytes } = await removal.removeAll(garbage);
+  const removedChunks = isBlind ? 0 : await expireAll(parts, plan, Math.min(...startOfStaying), removal);
   await removal.removeAll(plan.leftovers);
   await store.removeUnfinished(clock.now() - GRACE_MILLISECONDS);
   if (removal.refused.size > 0)
@@ -82,7 +87,27 @@ async function carryOut(parts: PruneParts, plan: PrunePlan, removal: Removal): P
       code: 'STORE_REFUSED',
       counts: { refused: removal.refused.size },
     });
-  return { plan, removedBackups, removedObjects: removed.size, removedBytes: bytes, refused: removal.refused };
+  const { refused } = removal;
+  return { plan, removedBackups, removedObjects: removed.size, removedBytes: bytes, removedChunks, refused };
+}
+
+/** Removes what is expired of the log archive, and says how many chunks; none that a backup needs which began at `start`. */
+async function expireAll(
+  { home, trusted }: PruneParts,
+  { archive }: PrunePlan,
+  start: number,
+  removal: Removal,
+): Promise<number> {
+  let chunks = 0;
+  for (const { topic, before } of archive) {
+    const options = { store: removal.store, install: home.install, topic, verify: trusted };
+    try {
+      chunks += (await expireArchive({ ...options, before: Math.min(before, start) })).chunks;
+    } catch (error) {
+      removal.note(storeNames(home.install).log(topic), error);
+    }
+  }
+  return chunks;
 }
 
 /** Ids of the backups that go. */
@@ -97,14 +122,15 @@ export function leaving(
 async function stateOnRecord(parts: PruneParts, plan: PrunePlan): Promise<void> {
   const ids = leaving(parts, plan);
   const objects = { objects: plan.garbage.length, bytes: plan.garbage.reduce((sum, { bytes }) => sum + bytes, 0) };
-  if (ids.length + plan.garbage.length + plan.leftovers.length === 0) return;
+  const chunks = plan.archive.reduce((sum, one) => sum + one.chunks, 0);
+  if (ids.length + plan.garbage.length + plan.leftovers.length + chunks === 0) return;
   for (let first = 0; first === 0 || first < ids.length; first += IDS_OF_AN_EVENT) {
     const some = ids.slice(first, first + IDS_OF_AN_EVENT);
     await parts.audit.append({
       action: 'backup.prune',
       object: { type: 'home', id: parts.home.install },
       outcome: 'success',
-      counts: { backups: some.length, ...(first === 0 ? objects : {}) },
+      counts: { backups: some.length, ...(first === 0 ? { ...objects, chunks } : {}) },
       details: { backups: some },
     });
   }
@@ -112,6 +138,10 @@ async function stateOnRecord(parts: PruneParts, plan: PrunePlan): Promise<void> 
 
 interface Removal {
   readonly refused: ReadonlyMap<string, string>;
+  /** Notes that something was not removed, where the store refused it. Throws whatever else it was. */
+  note(name: string, error: unknown): void;
+  /** The store, which removes as long as others see the prune. */
+  readonly store: ObjectStore;
   /** Removes some, several at once, and says which are gone. What the store refuses to remove is noted and passed over. */
   removeAll(
     objects: readonly Pick<StoredObject, 'name' | 'bytes'>[],
@@ -120,19 +150,26 @@ interface Removal {
 
 function createRemoval({ store, onProgress }: PruneParts, mark: Mark): Removal {
   const refused = new Map<string, string>();
+  const remove = async (name: string): Promise<void> => {
+    mark.requireUnbroken();
+    await store.remove(name);
+  };
+  const note = (name: string, error: unknown): void => {
+    const { code, message } = asWardlineError(error);
+    if (code !== 'STORE_REFUSED') throw error;
+    refused.set(name, message);
+  };
   return {
-    refused,
+    ...{ refused, note },
+    store: { ...store, remove },
     async removeAll(objects) {
       const removed = new Set<string>();
       let bytes = 0;
       await forEachOf(objects, REMOVALS_AT_ONCE, async ({ name, bytes: size }) => {
-        mark.requireUnbroken();
         try {
-          await store.remove(name);
+          await remove(name);
         } catch (error) {
-          const { code, message } = asWardlineError(error);
-          if (code !== 'STORE_REFUSED') throw error;
-          refused.set(name, message);
+          note(name, error);
           return;
         }
         removed.add(name);

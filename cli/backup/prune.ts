@@ -47,12 +47,12 @@ async function pruneCommand(context: CommandContext, flags: PruneFlags): Promise
   return withParts(context, flags, async (parts) => {
     if (context.options.yes !== true) await context.confirm(await questionOf(parts));
     const summary = await prune(parts);
-    const { plan, removedBackups, removedObjects, removedBytes, refused } = summary;
+    const { plan, removedBackups, removedObjects, removedBytes, removedChunks, refused } = summary;
     const left = plan.unreadable.filter(({ id }) => !removedBackups.includes(id));
     context.output.result(
       {
         ...{ dryRun: false, ...planDocument(parts, plan), removedBackups: [...removedBackups] },
-        ...{ removedObjects, removedBytes, refused: Object.fromEntries(refused) },
+        ...{ removedObjects, removedBytes, removedChunks, refused: Object.fromEntries(refused) },
       },
       () => summaryText(summary),
     );
@@ -87,7 +87,7 @@ async function withParts<T>(
 }
 
 function planDocument(parts: PruneParts, plan: PrunePlan) {
-  const { backups, unreadable, held = null, garbage, leftovers } = plan;
+  const { backups, unreadable, held = null, garbage, leftovers, archive } = plan;
   return {
     store: parts.store.address,
     backups: backups.map(({ id, snapshotAt, reasons }) => ({
@@ -96,6 +96,7 @@ function planDocument(parts: PruneParts, plan: PrunePlan) {
     unreadable: unreadable.map(({ id, problem }) => ({ id, message: problem.message })),
     ...{ going: [...leaving(parts, plan)], held },
     ...{ objects: garbage.length, bytes: totalBytes(plan), leftovers: leftovers.length },
+    archive: archive.map(({ topic, chunks, bytes }) => ({ topic, chunks, bytes })),
   };
 }
 
@@ -108,13 +109,19 @@ function planText(parts: PruneParts, plan: PrunePlan): string {
   const objects = `${plan.garbage.length} objects of ${bytesText(totalBytes(plan))} that nothing else needs go as well.`;
   return [
     table([['backup', '', 'why'], ...rows], 100),
+    ...plan.archive.map(
+      ({ topic, chunks, bytes }) =>
+        `${chunks} chunks of ${bytesText(bytes)} of the log archive of ${topic} go, past its retention.`,
+    ),
     plan.held === undefined ? objects : `No object goes: ${plan.held}.`,
   ].join('\n');
 }
 
-function summaryText({ plan, removedBackups, removedObjects, removedBytes, refused }: PruneSummary): string {
+function summaryText(summary: PruneSummary): string {
+  const { plan, removedBackups, removedObjects, removedBytes, removedChunks, refused } = summary;
   const left = plan.unreadable.filter(({ id }) => !removedBackups.includes(id));
   return [
+    ...(removedChunks === 0 ? [] : [`${removedChunks} chunks of the log archive are removed, past their retention.`]),
     `${removedBackups.length} backups are removed, and ${removedObjects} objects of ${bytesText(removedBytes)}.`,
     ...(plan.held === undefined ? [] : [`No object was removed: ${plan.held}.`]),
     ...left.map(({ problem: { message, hint = '' } }) => `${message}; ${hint}`),

@@ -5,6 +5,7 @@ import { encodeFrame } from '../../../backup/archive/chunk/frame.ts';
 import type { ChunkRange, PartitionEnd } from '../../../backup/archive/chunk/seal.ts';
 import { writeChunk, type ChainEnd } from '../../../backup/archive/chunk/write-chunk.ts';
 import type { ArchivedMessage } from '../../../backup/archive/read/read-archive.ts';
+import { storeNames } from '../../../backup/naming.ts';
 import type { ObjectStore } from '../../../backup/objects/object-store.ts';
 
 export const INSTALL = 'install-of-a-test';
@@ -47,7 +48,11 @@ export interface ArchiveWriter extends TestSigner {
   write(messages: readonly ArchivedMessage[]): Promise<ChainEnd>;
 }
 
-export async function archiveWriter(store: ObjectStore, signer = testSigner()): Promise<ArchiveWriter> {
+export async function archiveWriter(
+  store: ObjectStore,
+  signer: TestSigner = testSigner(),
+  topic = TOPIC,
+): Promise<ArchiveWriter> {
   const identity = await generateX25519Identity();
   const recipient = await identityToRecipient(identity);
   let end: ChainEnd = { sequence: 0, previous: null };
@@ -59,13 +64,14 @@ export async function archiveWriter(store: ObjectStore, signer = testSigner()): 
   return {
     ...{ ...signer, identity, recipient },
     async write(messages) {
+      if (end.sequence === 0) await store.put(storeNames(INSTALL).archivedTopic(topic), Buffer.from(''));
       const frames = messages.map(encodeFrame);
       for (const [index, { partition, life: of, offset }] of messages.entries())
         ends.set(partition, {
           ...{ partition, life: of, next: offset + 1 },
           lastSha256: hash('sha256', frames[index] ?? '', 'hex'),
         });
-      end = await writeChunk(writer, TOPIC, end, { frames, ranges: rangesOf(messages), ends: [...ends.values()] });
+      end = await writeChunk(writer, topic, end, { frames, ranges: rangesOf(messages), ends: [...ends.values()] });
       return end;
     },
   };
