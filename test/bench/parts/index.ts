@@ -4,6 +4,7 @@ import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import type { PartName } from './names.ts';
 import type { Part } from './part.ts';
+import { recovery } from './recovery.ts';
 import { seal } from './seal.ts';
 import { source } from './source.ts';
 import { spark } from './spark.ts';
@@ -23,4 +24,5 @@ export const PARTS: Readonly<Record<PartName, Part>> = {
   memory,
   audit,
   backup,
+  recovery,
 };

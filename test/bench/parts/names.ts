@@ -10,6 +10,7 @@ export const PART_NAMES = [
   'memory',
   'audit',
   'backup',
+  'recovery',
 ] as const;
 
 export type PartName = (typeof PART_NAMES)[number];
