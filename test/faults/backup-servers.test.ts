@@ -64,12 +64,19 @@ async function disturbed(
   throw new Error(`wardline ${args.join(' ')} did not end, but said:\n${frozen.said()}`);
 }
 
+/** Nobody starts them again. */
+async function lose(...servers: readonly ServerName[]): Promise<void> {
+  await stack.killSupervisor();
+  for (const server of servers) stack.signalServer(server, 'SIGKILL');
+}
+
 describe('a backup during which Cassandra is killed', () => {
   it('says so where the snapshot is not taken, and the next one is whole and leaves nothing behind', async () => {
     const before = await our.backups();
-    const ended = await disturbed(['backup', 'create'], 'during a snapshot', 0, () => stack.killServer('cassandra'));
+    const ended = await disturbed(['backup', 'create'], 'during a snapshot', 0, () => lose('cassandra'));
     expect([ended.code, errorOf(ended).code]).toEqual([UNREACHABLE, 'CASSANDRA_UNREACHABLE']);
     expect(await our.backups()).toEqual(before);
+    await stack.up();
     await expect.poll(answers, { timeout: 90_000 }).toBe(true);
     const { json } = await our.run(['backup', 'create']);
     await our.expectWhole(String(json['id']));
@@ -86,12 +93,6 @@ describe('a backup during which Cassandra is killed', () => {
     await expect.poll(answers, { timeout: 90_000 }).toBe(true);
   });
 });
-
-/** Nobody starts them again. */
-async function lose(...servers: readonly ServerName[]): Promise<void> {
-  await stack.killSupervisor();
-  for (const server of servers) stack.signalServer(server, 'SIGKILL');
-}
 
 const RESTORE = ['restore', 'latest', '--replace', '--yes', '--table'];
 

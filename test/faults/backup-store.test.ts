@@ -54,7 +54,7 @@ describe('an S3 server that is away for half a minute', () => {
     const { home, folder } = stack;
     const our = await backedUp(stack);
     await our.write(1000);
-    const creating = startWardline(home.path, ['backup', 'create', '--rate-limit', '40kB']);
+    const creating = startWardline(home.path, ['backup', 'create', '--rate-limit', '20kB']);
     await expect.poll(async () => (await our.stored('contents')).length, { timeout: 60_000 }).toBeGreaterThan(2);
     await server.kill();
     const away = Date.now();

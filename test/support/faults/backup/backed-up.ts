@@ -120,7 +120,7 @@ export async function backedUp({ home }: FaultStack, config?: string): Promise<B
 }
 
 /** Folders of snapshots that a backup took. */
-export function snapshotsOnDisk(tables: string): readonly string[] {
+function snapshotsOnDisk(tables: string): readonly string[] {
   const below = (path: string): readonly string[] => (existsSync(path) ? readdirSync(path) : []);
   return below(tables)
     .flatMap((keyspace) => below(join(tables, keyspace)).map((table) => join(tables, keyspace, table, 'snapshots')))
