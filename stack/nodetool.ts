@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { WardlineError } from '../core/errors/errors.ts';
 import type { Home } from '../core/home.ts';
-import { ARCHIVER, STACK_JMX_USER } from './configure.ts';
+import { ARCHIVER, STACK_JMX_USER } from './configure-cassandra.ts';
 import { provideJars } from './provide/jars.ts';
 import { stackLayout } from './layout.ts';
 import { LOOPBACK, readPorts } from './ports.ts';

@@ -8,7 +8,7 @@ import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { principalAccess } from '../../security/certs/identities.ts';
 import { PRINCIPAL_NAMES } from '../../security/principals/names.ts';
-import type { StackProgram } from '../configure.ts';
+import type { StackProgram } from '../configure-cassandra.ts';
 import { stackLayout } from '../layout.ts';
 import { javaOptions } from '../render/java-options.ts';
 import { KAFKA_SERVER_USER } from '../render/kafka-properties.ts';

@@ -7,6 +7,8 @@ export interface CassandraNode {
   readonly seeds: readonly string[];
   readonly ports: { readonly client: number; readonly internode: number };
   readonly tokens: number;
+  /** Where the node begins in the ring; without one it chooses for itself when it first starts. */
+  readonly token?: string | undefined;
   readonly dataFolder: string;
   readonly commitLogFolder: string;
   /** One PEM file: private key, then certificate chain. */
@@ -51,6 +53,7 @@ function identity(node: CassandraNode) {
     cluster_name: node.clusterName,
     partitioner: 'org.apache.cassandra.dht.Murmur3Partitioner',
     num_tokens: node.tokens,
+    ...(node.token === undefined ? {} : { initial_token: node.token }),
     endpoint_snitch: 'SimpleSnitch',
     seed_provider: [{ class_name: 'org.apache.cassandra.locator.SimpleSeedProvider', parameters: [{ seeds }] }],
     listen_address: node.host,

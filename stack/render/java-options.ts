@@ -37,6 +37,8 @@ export interface CassandraJvm {
   readonly dataFolder: string;
   readonly configuration: string;
   readonly loggingConfiguration: string;
+  /** Whether the node takes its place among others, or is alone. */
+  readonly joins: boolean;
   readonly jmx: { readonly port: number; readonly passwordFile: string; readonly accessFile: string };
 }
 
@@ -56,7 +58,7 @@ export function cassandraJvmOptions(jvm: CassandraJvm): string[] {
     `-Dcassandra.config=file://${jvm.configuration}`,
     `-Dlogback.configurationFile=${jvm.loggingConfiguration}`,
     ...jmx(jvm.jmx),
-    ...SINGLE_NODE_START,
+    ...(jvm.joins ? JOINING_START : SINGLE_NODE_START),
     ...JDK_INTERNALS,
     '-cp',
     `${jvm.jars}/*`,
@@ -96,6 +98,9 @@ const SINGLE_NODE_START = [
   '-Dcassandra.superuser_setup_delay_ms=0',
   '-Dcassandra.shutdown_announce_in_ms=0',
 ];
+
+/** Long enough to hear of every node on a network that is slow, before ranges change hands. */
+const JOINING_START = ['-Dcassandra.ring_delay_ms=10000', '-Dcassandra.superuser_setup_delay_ms=0'];
 
 /** Loopback only, never without a login. */
 function jmx(options: CassandraJvm['jmx']): string[] {
