@@ -6,7 +6,7 @@ import { nextRequest, type LookParts } from '../../backup/nodes/next-request.ts'
 import { takePart, type PartSummary, type TakePartParts } from '../../backup/nodes/take-part.ts';
 import { readRecipients } from '../../backup/recipients/recovery.ts';
 import { embeddedNode } from '../../backup/snapshot/node.ts';
-import { systemClock } from '../../core/clock.ts';
+import { sleep, systemClock } from '../../core/clock.ts';
 import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import { accessOf, readCredential } from '../../security/connect/access.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
@@ -18,6 +18,7 @@ import { nodeHere } from './node-here.ts';
 import { bytesText, withShelf, type ShelfOptions } from './shelf.ts';
 
 const ARCHIVER = 'archiver';
+const RETRY_MILLISECONDS = 1000;
 
 interface PartOptions extends ShelfOptions {
   readonly follow?: boolean;
@@ -68,6 +69,7 @@ async function followParts(context: CommandContext, shelf: ManifestShelf): Promi
     } catch (error) {
       const { message } = asWardlineError(error);
       if (isNews(message)) context.output.note(message);
+      await sleep(RETRY_MILLISECONDS, context.signal);
     }
   }
 }

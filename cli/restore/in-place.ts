@@ -27,6 +27,7 @@ import { contractsInForce } from '../in-force.ts';
 import { timeOf } from '../options.ts';
 import { aloneRestoring } from './alone.ts';
 import { restoreLostServers, type RestoredServers } from './lost.ts';
+import { importerFor } from './nodes.ts';
 import { requireNoWorker } from './workers.ts';
 
 export interface RestoreFlags {
@@ -113,6 +114,7 @@ async function restoreAlone(
       const parts: TableRestoreParts = {
         ...{ home, manifest, operator: clients.operator, superUser: clients.superUser },
         fetch: { store: shelf.store, install: home.install, identities, parallel: FILES_AT_ONCE },
+        takeIn: await importerFor(context, shelf, manifest, clients.operator),
         replay: {
           ...{ store: shelf.store, install: home.install, identities, trusted: shelf.trusted },
           // Nobody but the super user has rights in a keyspace that is made for this restore.

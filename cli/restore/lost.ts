@@ -9,7 +9,7 @@ import { lossWindow, type LossWindow } from '../../backup/restore/loss-window.ts
 import { committedWhenBackedUp } from '../../backup/restore/committed.ts';
 import { replayArchive } from '../../backup/restore/replay.ts';
 import { fetchFiles } from '../../backup/restore/table/fetch-files.ts';
-import { importStaged, stagedTable } from '../../backup/restore/table/import-table.ts';
+import { stagedTable } from '../../backup/restore/table/import-table.ts';
 import type { TableRestoreParts } from '../../backup/restore/table/restore-table.ts';
 import { tablesOf } from '../../backup/restore/table/schema.ts';
 import { rebuildTopics, refillCheckpoints, type RebuiltTopic } from '../../backup/restore/topics/rebuild-topics.ts';
@@ -111,12 +111,12 @@ async function replayWhole(contract: CompiledContract, { manifest, replay, onSte
 }
 
 /** The audit keyspace's tables are there, empty but for what a notary stored since: rows of the same place are the same. */
-async function importAudit(manifest: Manifest, { home, fetch, onStep }: TableRestoreParts): Promise<void> {
+async function importAudit(manifest: Manifest, { home, fetch, takeIn, onStep }: TableRestoreParts): Promise<void> {
   for (const table of tablesOf(manifest).filter(({ keyspace }) => keyspace === AUDIT_KEYSPACE)) {
     onStep(`${table.keyspace}.${table.table}: importing`);
     const files = manifest.files.filter((file) => file.keyspace === table.keyspace && file.table === table.table);
     await fetchFiles(files, (node) => stagedTable(home, node, table), fetch);
-    await importStaged(home, table);
+    await takeIn(table, table);
   }
 }
 

@@ -3,6 +3,7 @@ import { contextOf } from '../context.ts';
 import { timeText } from '../options.ts';
 import { restoreInPlace, type RestoreFlags } from './in-place.ts';
 import { restoreIntoHome } from './into-home.ts';
+import { followRestore } from './part.ts';
 import { reportDocument, reportText } from './report.ts';
 
 /** Adds `restore`. */
@@ -17,6 +18,7 @@ export function registerRestore(program: Command): void {
     .option('--replace', 'empty each table first, after a safety backup: what is newer than the backup is gone then')
     .option('--as-keyspace <name>', 'restore beside what stands, into a new keyspace')
     .option('--into-home <folder>', 'restore everything into a new home with servers of its own, which it starts')
+    .option('--part', "on another node's host: take in what a restore elsewhere asks this node to, until stopped")
     .option('--identity <file>', 'the recovery identity, where it is not in the home')
     .option('--dry-run', 'only show what would be done')
     .addHelpText(
@@ -25,11 +27,17 @@ export function registerRestore(program: Command): void {
         '\nExamples:',
         '  wardline restore latest --table iot_data.weather_condition_and_household_energy_consumption',
         '  wardline restore latest --into-home /srv/wardline-copy',
+        '  wardline restore --part --identity recovery.txt',
         '  wardline restore latest --to 2026-11-28T09:30:00Z --replace --identity recovery.txt',
       ].join('\n'),
     )
-    .action(async (backup: string, flags: RestoreFlags, command: Command) => {
+    .action(async (backup: string, flags: RestoreFlags & { readonly part?: boolean }, command: Command) => {
       const context = contextOf(command);
+      if (flags.part === true) {
+        const tables = await followRestore(context, flags.identity);
+        context.output.result({ tables }, () => `${tables} tables taken in.`);
+        return;
+      }
       const started = performance.now();
       const into = flags.intoHome;
       const report =

@@ -6,6 +6,9 @@ import type { Home } from '../../../core/home.ts';
 import { nodetool, stackLayout } from '../../../stack/index.ts';
 import type { TableName } from './scan-table.ts';
 
+/** In milliseconds; a table of the size of a disk is read once. */
+const LONGEST_IMPORT = 60 * 60_000;
+
 /** Where a home's restore puts files before Cassandra takes them: on the disk of its data, so that nothing is copied. */
 function stagingFolder(home: Home): string {
   return join(stackLayout(home).cassandra.folder, 'restore');
@@ -35,15 +38,20 @@ async function linkFolder(from: string, to: string): Promise<void> {
 }
 
 /**
- * Has Cassandra take in the SSTables that are staged for a table, while it serves: it checks each, moves it to the
- * table's own folder under a new name, and its rows are there at once. Imported twice, rows are the same.
+ * Has the node on this machine take in the SSTables that are staged for a table, while it serves: it checks each, moves it
+ * to the table's own folder under a new name, and its rows are there at once. Imported twice, rows are the same. One node
+ * of several takes in rows of others, too, which it shows to nobody, and drops at once.
  */
-export async function importStaged(home: Home, table: TableName): Promise<void> {
-  for (const node of await nodesStaged(home, table)) {
+export async function importStaged(home: Home, table: TableName, amongOthers = false): Promise<void> {
+  const names = [table.keyspace, table.table];
+  const nodes = await nodesStaged(home, table);
+  for (const node of nodes) {
     const staged = stagedTable(home, node, table);
-    await nodetool(home, ['import', '--', table.keyspace, table.table, staged]);
+    const flags = amongOthers ? ['--no-tokens'] : [];
+    await nodetool(home, ['import', ...flags, '--', ...names, staged], 'stack', LONGEST_IMPORT);
     await rm(staged, { recursive: true, force: true });
   }
+  if (amongOthers && nodes.length > 0) await nodetool(home, ['cleanup', '--', ...names], 'stack', LONGEST_IMPORT);
 }
 
 export async function clearStaging(home: Home): Promise<void> {

@@ -7,18 +7,22 @@ import type { Manifest } from '../../manifest/manifest.ts';
 import { committedWhenBackedUp } from '../committed.ts';
 import { fetchFiles, type FetchParts } from './fetch-files.ts';
 import { copyRows } from './copy-rows.ts';
-import { clearStaging, importStaged, stagedTable } from './import-table.ts';
+import { clearStaging, linkStaged, stagedTable } from './import-table.ts';
 import { beginRestore, endRestore } from '../unfinished.ts';
 import { replayArchive, type ReplayParts, type ReplaySummary } from '../replay.ts';
 import { ensureTable, lostColumns, makeTableIn, type BackedUpTable } from './schema.ts';
-import { compareTables, dropScratch, figuresOf, importIntoScratch, makeScratch, type TableFigures } from './scratch.ts';
+import { compareTables, dropScratch, figuresOf, makeScratch, type TableFigures } from './scratch.ts';
 import { describeTable, type Scanner, type TableName } from './scan-table.ts';
+
+/** Has every node of the cluster take in the files of the backup's table `source` that are staged for `target`. */
+export type TableImporter = (source: TableName, target: TableName) => Promise<void>;
 
 /** What restoring a table needs, whichever table it is. */
 export interface TableRestoreParts {
   readonly home: Home;
   readonly manifest: Manifest;
   readonly fetch: FetchParts;
+  readonly takeIn: TableImporter;
   readonly replay: ReplayParts;
   /** Makes tables that are missing, and so owns them. */
   readonly operator: Pick<Client, 'execute'>;
@@ -78,7 +82,7 @@ export async function restoreTable(
   try {
     const compared = fresh ? undefined : await importForComparison(parts, table);
     onStep(`${title}: importing`);
-    await importStaged(home, target);
+    await parts.takeIn(table, target);
     onStep(`${title}: comparing`);
     const comparison = compared === undefined ? undefined : await compareTables(superUser, compared, target);
     const backedUp = comparison?.backedUp ?? (await figuresOf(superUser, target));
@@ -163,11 +167,12 @@ async function makeReady(
 }
 
 async function importForComparison(parts: TableRestoreParts, table: BackedUpTable): Promise<TableName> {
-  const { home, superUser, onStep } = parts;
+  const { home, superUser, takeIn, onStep } = parts;
   onStep(`${table.keyspace}.${table.table}: importing for comparison`);
   const scratch = await makeScratch(superUser, table);
   await requireSameColumns(superUser, table, scratch);
-  await importIntoScratch(home, table, scratch);
+  await linkStaged(home, table, scratch);
+  await takeIn(table, scratch);
   return scratch;
 }
 

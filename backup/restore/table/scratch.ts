@@ -1,7 +1,5 @@
 import type { Client } from 'cassandra-driver';
-import type { Home } from '../../../core/home.ts';
 import { asCassandraError } from '../../../security/connect/cassandra.ts';
-import { importStaged, linkStaged } from './import-table.ts';
 import { describeTable, keysOf, scanTable, total, type RowFilter, type Scanner, type TableName } from './scan-table.ts';
 import { makeTableIn, type BackedUpTable } from './schema.ts';
 
@@ -25,12 +23,6 @@ export async function makeScratch(client: Pick<Client, 'execute'>, table: Backed
   const keyspace = scratchKeyspace(table.keyspace);
   await makeTableIn(client, keyspace, table);
   return { keyspace, table: table.table };
-}
-
-/** Imports a table of a backup into its scratch, where nothing hides any of its rows. The files that are staged for the table itself stay. */
-export async function importIntoScratch(home: Home, table: TableName, scratch: TableName): Promise<void> {
-  await linkStaged(home, table, scratch);
-  await importStaged(home, scratch);
 }
 
 /** How a table that stands differs from one that holds the backup's rows and no others. */
