@@ -20,7 +20,7 @@ export interface TakeInParts extends Correspondence {
 /**
  * Does this node's part of a restore that goes on elsewhere: proves the backup's manifest itself, fetches the files of
  * one table, has Cassandra take them in, drops the rows that belong to other nodes, and answers. Once more does no harm.
- * MUST be alone with the home's staged files. * Throws REFUSED_BY_POLICY where the request names a keyspace that no restore may touch, NOT_FOUND where the restore was
+ * MUST be alone with the home's staged files. Throws REFUSED_BY_POLICY where the request names a keyspace that no restore may touch, NOT_FOUND where the restore was
  * given up meanwhile, and what reading a backup throws.
  */
 export async function takeInFor(parts: TakeInParts, found: FoundRequest<ImportRequest>): Promise<void> {
