@@ -5,6 +5,7 @@ import { asWardlineError, EXIT, WardlineError } from '../core/errors/errors.ts';
 import type { JsonValue } from '../core/record.ts';
 import { LOG_NAMES, setupStack, stackLogs, stackStatus, startStack, stopStack, type LogName } from '../stack/index.ts';
 import { archiveLagOf, archiveRemarks } from './backup/archive-state.ts';
+import { removeDeadDrills } from './backup/drill/one-at-a-time.ts';
 import { identityRemarks, recordFirstIdentity } from './backup/identity-state.ts';
 import { escrowKeyStoresIfReachable } from './backup/key-escrow.ts';
 import { requireSchedule, scheduleDocument, scheduleText } from './backup/schedule.ts';
@@ -133,7 +134,10 @@ export function registerLife(program: Command): void {
           });
       }
       if (wipe === true) await recordWipe(context);
+      // A wipe takes away what they are found by; and the archiver, while it runs, may have one going on.
+      if (wipe === true) await removeDeadDrills(home);
       const ran = await stopStack(home, { wipe: wipe === true });
+      if (wipe !== true) await removeDeadDrills(home);
       context.output.result({ home: home.path, stopped: ran, wiped: wipe === true }, () =>
         [
           ran ? 'The servers are stopped.' : 'Nothing was running.',

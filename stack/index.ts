@@ -8,6 +8,7 @@ export { holderOf, tryLock } from './process/lock.ts';
 export { reloadCertificates, restartServer } from './life/restart.ts';
 export { setupStack } from './provide/setup.ts';
 export { clearLoss, noteLoss, readLoss, type Loss } from './storage/loss.ts';
+export { discardHome } from './life/discard.ts';
 export { startStack, type StartRecord } from './life/start.ts';
 export { stackStatus } from './life/status.ts';
 export { stopStack } from './life/stop.ts';

@@ -12,11 +12,12 @@ import { asWardlineError, EXIT, WardlineError } from '../../../core/errors/error
 import type { JsonValue } from '../../../core/record.ts';
 import { kafkaClient } from '../../../security/connect/kafka.ts';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
-import { stackStatus, tryLock } from '../../../stack/index.ts';
+import { stackStatus } from '../../../stack/index.ts';
 import { contextOf, type CommandContext } from '../../context.ts';
 import { table } from '../../output.ts';
 import { keepDrillReport } from './record.ts';
-import { removeDrillHome, removeDrillHomes, restoreForDrill, type TimedRestore } from './restore.ts';
+import { oneDrillAtATime } from './one-at-a-time.ts';
+import { removeDrillHome, restoreForDrill, type TimedRestore } from './restore.ts';
 import { onRecordWhateverRuns } from '../on-record.ts';
 import { withShelf } from '../shelf.ts';
 
@@ -38,25 +39,12 @@ export function registerDrill(backup: Command): void {
     .addHelpText('after', '\nExample:\n  wardline backup drill')
     .action(async (flags: DrillFlags, command: Command) => {
       const context = contextOf(command);
-      const { report, page } = await alone(context, () => drill(context, flags));
+      const { report, page } = await oneDrillAtATime(context.home(), () => drill(context, flags));
       context.output.result({ ...(report as unknown as Record<string, JsonValue>), page }, () =>
         reportText(report, page),
       );
       if (!report.passed) process.exitCode = EXIT.verification;
     });
-}
-
-async function alone<T>(context: CommandContext, work: () => Promise<T>): Promise<T> {
-  const { backup, drills } = context.home().paths;
-  const lock = tryLock(join(backup, 'drill-lock'));
-  if (lock === undefined)
-    throw new WardlineError('BACKUP_BUSY', 'a drill of this home goes on', { hint: 'wait until it has ended' });
-  try {
-    await removeDrillHomes(drills);
-    return await work();
-  } finally {
-    lock.release();
-  }
 }
 
 async function drill(

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RestoredForDrill } from '../../../backup/drill/checks.ts';
 import { openHome } from '../../../core/home.ts';
 import { cassandraClient } from '../../../security/connect/cassandra.ts';
-import { stopStack } from '../../../stack/index.ts';
+import { discardHome } from '../../../stack/index.ts';
 import { createContext, type CommandContext } from '../../context.ts';
 import type { RestoreReport } from '../../restore/in-place.ts';
 import { restoreIntoHome } from '../../restore/into-home.ts';
@@ -37,14 +37,9 @@ export async function restoreForDrill(
 
 /** Ends the servers of a drill and removes all that it made. Does nothing where there is none. */
 export async function removeDrillHome(path: string): Promise<void> {
-  if (existsSync(join(path, 'home.json'))) await stopStack(openHome(path), { wipe: true });
-  rmSync(path, { recursive: true, force: true });
-}
-
-/** Removes what drills that were killed left running. */
-export async function removeDrillHomes(folder: string): Promise<void> {
-  if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) await removeDrillHome(join(folder, name));
+  if (existsSync(join(path, 'home.json'))) await discardHome(openHome(path));
+  // A copy of a home that was never finished is none yet.
+  else rmSync(path, { recursive: true, force: true });
 }
 
 /** What serves is what a reader gets an answer from. */
