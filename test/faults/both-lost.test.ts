@@ -134,16 +134,10 @@ describe('both servers and all their data, lost under load', () => {
   });
 
   it('open again what was sealed before', async () => {
-    const { json, items } = await wardlineOn(path, [
-      'read',
-      'home-0001',
-      ...CONTRACT,
-      '--purpose',
-      'billing',
-      '--limit',
-      '1',
-    ]);
-    expect(items.length + Object.keys(json).length).toBeGreaterThan(0);
+    const flags = [...CONTRACT, '--purpose', 'billing', '--limit', '3'];
+    const { items } = await wardlineOn(path, ['read', 'home-0001', ...flags]);
+    expect(items).toHaveLength(3);
+    expect(items.filter((row) => 'faults' in row)).toEqual([]);
   });
 
   it('go on: nothing is stored twice, nothing is passed over', async () => {
