@@ -11,7 +11,7 @@ import { bytesText, withShelf, type ShelfOptions } from './shelf.ts';
 const OBJECTS_AT_ONCE = 8;
 
 /** Verifies a backup, puts on the record what was found, and remembers what is damaged for the next backup to mend. */
-export async function verifyCommand(
+async function verifyCommand(
   context: CommandContext,
   name: string,
   { readData, ...options }: ShelfOptions & { readonly readData: boolean },
