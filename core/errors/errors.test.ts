@@ -45,6 +45,7 @@ describe('an error', () => {
       'KAFKA_UNREACHABLE',
       'KEY_EXHAUSTED',
       'KEY_NOT_YET_PUBLISHED',
+      'NODE_MISSING',
       'STORE_FULL',
       'STORE_UNREACHABLE',
     ]);
