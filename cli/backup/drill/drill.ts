@@ -6,7 +6,7 @@ import { measureRpo } from '../../../backup/drill/measure-rpo.ts';
 import { drillReport, type DrillCheck, type DrillReport } from '../../../backup/drill/report.ts';
 import { namedBackup, type ManifestShelf } from '../../../backup/manifest/stored-manifests.ts';
 import { newBackupId } from '../../../backup/naming.ts';
-import { readIdentities } from '../../../backup/recipients/recovery.ts';
+import { describeRecipients, readIdentities } from '../../../backup/recipients/recovery.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { asWardlineError, EXIT, WardlineError } from '../../../core/errors/errors.ts';
 import type { JsonValue } from '../../../core/record.ts';
@@ -17,12 +17,13 @@ import { contextOf, type CommandContext } from '../../context.ts';
 import { table } from '../../output.ts';
 import { keepDrillReport } from './record.ts';
 import { oneDrillAtATime } from './one-at-a-time.ts';
-import { removeDrillHome, restoreForDrill, type TimedRestore } from './restore.ts';
+import { removeDrillHome, restoreForDrill, type DrillRestoreOptions, type TimedRestore } from './restore.ts';
 import { onRecordWhateverRuns } from '../on-record.ts';
 import { withShelf } from '../shelf.ts';
 
 interface DrillFlags {
   readonly identity?: string;
+  readonly openFields?: boolean;
 }
 
 /** The archiver is seconds behind; much longer is no RPO that anybody would want to hear of. */
@@ -36,6 +37,7 @@ export function registerDrill(backup: Command): void {
       'restore the latest backup into new servers, check and time it, and remove them; leaves a signed report',
     )
     .option('--identity <file>', 'the recovery identity, where it is not in the home')
+    .option('--open-fields', 'also open a sample of sealed fields; where there is a drill identity this is always done')
     .addHelpText('after', '\nExample:\n  wardline backup drill')
     .action(async (flags: DrillFlags, command: Command) => {
       const context = contextOf(command);
@@ -49,18 +51,22 @@ export function registerDrill(backup: Command): void {
 
 async function drill(
   context: CommandContext,
-  { identity }: DrillFlags,
+  { identity, openFields }: DrillFlags,
 ): Promise<{ report: DrillReport; page: string }> {
   const home = context.home();
   const id = newBackupId(systemClock.now());
   const startedAt = now();
   // Asked for first: without it nothing that is done here would lead anywhere.
   readIdentities(home, identity);
+  const opensFields = openFields === true || describeRecipients(home).drill !== undefined;
   return withShelf(context, async (shelf) => {
     const { id: backup, snapshotAt } = await namedBackup(shelf, 'latest');
-    const rpo = await beginOnRecord(context, shelf, id, backup);
-    const outcome = await restored(context, backup, { id, identity });
-    const checks = 'restored' in outcome ? restoreChecks(outcome.restored) : [outcome];
+    const rpo = await beginOnRecord(context, shelf, { id, backup, opensFields });
+    const outcome = await restored(context, backup, { id, identity, opensFields });
+    const checks =
+      'restored' in outcome
+        ? [...restoreChecks(outcome.restored), ...(outcome.sample ? [outcome.sample] : [])]
+        : [outcome];
     const { tables = [], topics = [], keys = null, audit = null } = 'restored' in outcome ? outcome.restored : {};
     const report = drillReport({
       ...{ id, install: home.install, backup, snapshotAt, startedAt, endedAt: now() },
@@ -77,8 +83,7 @@ async function drill(
 async function beginOnRecord(
   context: CommandContext,
   shelf: ManifestShelf,
-  id: string,
-  backup: string,
+  { id, backup, opensFields }: { readonly id: string; readonly backup: string; readonly opensFields: boolean },
 ): Promise<number | undefined | 'not running'> {
   const append = (): Promise<void> =>
     onRecordWhateverRuns(
@@ -87,7 +92,7 @@ async function beginOnRecord(
         action: 'backup.drill',
         object: { type: 'backup', id: backup },
         outcome: 'success',
-        details: { drill: id, what: 'begun' },
+        details: { drill: id, what: 'begun', opens_fields: opensFields },
       },
       'archiver',
     );
@@ -115,7 +120,7 @@ function archiveCheck(rpo: number | undefined): DrillCheck {
 async function restored(
   context: CommandContext,
   backup: string,
-  { id, identity }: { readonly id: string; readonly identity: string | undefined },
+  { id, ...how }: { readonly id: string } & Omit<DrillRestoreOptions, 'asOf'>,
 ): Promise<TimedRestore | DrillCheck> {
   const path = join(context.home().paths.drills, id);
   const { signal } = context;
@@ -125,10 +130,7 @@ async function restored(
     else signal.addEventListener('abort', end, { once: true });
   });
   try {
-    return await Promise.race([
-      restoreForDrill(context, backup, path, { asOf: systemClock.now(), identity }),
-      brokenOff,
-    ]);
+    return await Promise.race([restoreForDrill(context, backup, path, { asOf: systemClock.now(), ...how }), brokenOff]);
   } catch (error) {
     if (signal.aborted) throw error;
     return { name: 'the backup can be restored', passed: false, found: asWardlineError(error).message };
