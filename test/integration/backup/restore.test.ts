@@ -190,30 +190,6 @@ describe('a restore in place', () => {
     await superUser.execute('DROP KEYSPACE restored_beside');
   });
 
-  it('keeps a column that was added since, and refuses where one is gone that the backup has', async () => {
-    const before = await seen();
-    await superUser.execute(`ALTER TABLE ${clinic.table} ADD added_since text`);
-    expect(tableOf(await restore()).hidden).toBe(0);
-    expect((await seen()).rows).toBe(before.rows);
-    await superUser.execute(`ALTER TABLE ${clinic.table} DROP added_since`);
-    const { rows } = await superUser.execute(
-      'SELECT column_name FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
-      clinic.table.split('.'),
-    );
-    const column = rows
-      .map((row) => String(row['column_name']))
-      .find((name) => !/wardline|_id$|_at$|day|device/.test(name));
-    await superUser.execute(`ALTER TABLE ${clinic.table} DROP "${column ?? ''}"`);
-    const { error } = await wardline(['restore', 'latest', '--table', clinic.table], REFUSED);
-    expect(error).toMatchObject({
-      code: 'CONTRACT_CONFLICT',
-      message: expect.stringContaining(column ?? '') as string,
-    });
-    await superUser.execute(`DROP TABLE ${clinic.table}`);
-    await restore();
-    expect(await seen()).toEqual(before);
-  });
-
   it('brings an erased subject back as rows that nobody can open, and all others open', async () => {
     const [before, opened] = [await seen(), await read('p-0001')];
     await wardline(['keys', 'destroy', 'p-0002', '--contract', clinic.path, '--yes']);
