@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Unit tests sit beside their file. Tests on real servers run one file after another: those of `integration` share one
- * stack, those of `own-servers` have theirs, so that test/run can run the two projects side by side.
+ * stack, and so do those of `long`, which run with the faults; those of `own-servers` have theirs, so that test/run can run the two projects side by side.
  */
 export default defineConfig({
   test: {
@@ -21,6 +21,16 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          globalSetup: ['test/support/global-stack.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
           globalSetup: ['test/support/global-stack.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
