@@ -8,7 +8,8 @@ import { contractVariant } from '../../support/inputs/contract-variant.ts';
 import { csvOf, readings, SMART_HOME_COLUMNS } from '../../support/inputs/smart-home-csv.ts';
 import { scratch } from '../../support/scratch.ts';
 import { withStack } from '../../support/stack.ts';
-import { startWardline, wardlineOn } from '../../support/wardline.ts';
+import { startWardline } from '../../support/faults/process.ts';
+import { wardlineOn } from '../../support/wardline.ts';
 
 const { home, connection } = withStack();
 const files = scratch();
@@ -16,7 +17,8 @@ const contract = contractVariant('smart-home', files.folder, 'dead-letter-days')
 const kafka = kafkaClient(connection, 'operator');
 const admin = kafka.admin();
 const DAY = 86_400_000;
-const WAITS_AT_LEAST_MILLISECONDS = 6000;
+const PATIENCE_MILLISECONDS = 60_000;
+const WAITS_AT_LEAST_MILLISECONDS = 2000;
 
 beforeAll(() => admin.connect());
 afterAll(() => admin.disconnect());
@@ -31,17 +33,16 @@ describe('a process that finds no dead-letter key for the day', () => {
     // No subject in it that a key could be found by: only the day's key seals such a letter.
     const path = files.file('bad.csv', csvOf(readings(2), SMART_HOME_COLUMNS).concat('unclosed,"x\n'));
     const args = ['run', '--contract', contract.path, '--source', 'csv', '--path', path, '--set', 'home_id=waiting'];
-    const running = startWardline([...args, '--home', home.path, '--json']);
-    let ended = false;
-    void running.outcome.then(() => (ended = true));
+    const running = startWardline(home.path, args);
+    await running.says(/waiting: .*no dead-letter keys? (is|are) published/, PATIENCE_MILLISECONDS);
+    // Long enough for a letter that somebody passed on to arrive.
     await new Promise((resolve) => setTimeout(resolve, WAITS_AT_LEAST_MILLISECONDS));
-    expect(ended).toBe(false);
+    expect(running.isRunning()).toBe(true);
     await wardlineOn(home.path, ['certs', 'mint']);
     for (const file of published) expect(existsSync(file)).toBe(true);
-    const { code, stderr, json } = await running.outcome;
-    expect(stderr).toMatch(/waiting: .*no dead-letter keys? (is|are) published/);
+    const { code, stdout, stderr } = await running.ended;
     expect(code, stderr).toBe(0);
-    expect(json).toMatchObject({ records_stored: 2, dead_letters: 1 });
+    expect(JSON.parse(stdout)).toMatchObject({ records_stored: 2, dead_letters: 1 });
   });
 
   it('`up` on servers that run publishes them as well', async () => {
