@@ -43,7 +43,7 @@ export default defineConfig({
           include: ['test/own-servers/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
-          hookTimeout: 180_000,
+          hookTimeout: 360_000,
         },
       },
       {
