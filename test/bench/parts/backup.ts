@@ -23,6 +23,8 @@ export const backup: Part = async (rig) => {
   await rewind(rig, rig.sealed);
   const alone = await store(rig);
 
+  // A contract that is in force in the home is one that a backup holds, and that a restore gives its rights back for.
+  await command(rig, ['contract', 'apply', rig.sealed.path]);
   rig.report('first backup');
   const first = await command<{ sent: number }>(rig, ['backup', 'create']);
   await fillTopic(rig, rig.sealed, Math.round(records * (1 + NEW_SHARE)));

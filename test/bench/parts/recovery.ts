@@ -31,6 +31,7 @@ export const recovery: Part = async (rig) => {
   await fillTopic(rig, rig.sealed, rows);
   await rewind(rig, rig.sealed);
   await startChild<WorkerAnswer>('worker', { home: home.path, contract: rig.sealed.path, endless: false }).finished;
+  await startCommand(home.path, ['contract', 'apply', rig.sealed.path]).finished;
   await startCommand(home.path, ['backup', 'create']).finished;
 
   rig.report(`restoring ${rows} rows into fresh servers`);
