@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createSemaphore } from '../../core/async/semaphore.ts';
+import { forEachOf } from '../../core/async/for-each.ts';
 import { asWardlineError } from '../../core/errors/errors.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { readShelf, type ManifestShelf } from '../manifest/stored-manifests.ts';
@@ -53,20 +53,12 @@ export async function verifyBackup(
   }
   const faults = new Map<string, Pick<ObjectFinding, 'kind' | 'message'>>();
   const hashes = readData ? await acceptedHashes(shelf, manifest) : new Map<string, Set<string>>();
-  const places = createSemaphore(parallel);
   let checked = 0;
-  await Promise.all(
-    [...wanted].map(async ([object, { bytes }]) => {
-      const release = await places.acquire();
-      try {
-        const fault = await faultOf(shelf, object, bytes, readData ? (hashes.get(object) ?? new Set()) : undefined);
-        if (fault !== undefined) faults.set(object, fault);
-        onProgress?.((checked += 1), wanted.size);
-      } finally {
-        release();
-      }
-    }),
-  );
+  await forEachOf(wanted, parallel, async ([object, { bytes }]) => {
+    const fault = await faultOf(shelf, object, bytes, readData ? (hashes.get(object) ?? new Set()) : undefined);
+    if (fault !== undefined) faults.set(object, fault);
+    onProgress?.((checked += 1), wanted.size);
+  });
   const backups = faults.size === 0 ? new Map<string, string[]>() : await backupsThatNeed(shelf, faults);
   const names = storeNames(shelf.install);
   return {

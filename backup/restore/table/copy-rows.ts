@@ -1,4 +1,5 @@
 import type { Client } from 'cassandra-driver';
+import { forEachOf } from '../../../core/async/for-each.ts';
 import { asCassandraError } from '../../../security/connect/cassandra.ts';
 import type { RowFilter, TableName } from './scan-table.ts';
 
@@ -25,17 +26,12 @@ export async function copyRows(
   const columns = described.rows.map((row) => `"${String(row['column_name'])}"`);
   const select = `SELECT ${columns.join(', ')}, WRITETIME(${WITNESS}), TTL(${WITNESS}) FROM "${from.keyspace}"."${from.table}" WHERE "${only.column}" = ? ALLOW FILTERING`;
   const insert = `INSERT INTO "${to.keyspace}"."${to.table}" (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')}) USING TIMESTAMP ? AND TTL ?`;
-  let under: Promise<unknown>[] = [];
-  for await (const row of await execute(client, select, [only.value])) {
+  await forEachOf(await execute(client, select, [only.value]), ROWS_AT_ONCE, async (row) => {
     const values = row.values() as unknown[];
     const [time, life] = values.splice(-2);
     // A life of 0 is one without an end.
-    under.push(execute(client, insert, [...values, time, life ?? 0]));
-    if (under.length < ROWS_AT_ONCE) continue;
-    await Promise.all(under);
-    under = [];
-  }
-  await Promise.all(under);
+    await execute(client, insert, [...values, time, life ?? 0]);
+  });
 }
 
 async function execute(client: Pick<Client, 'execute'>, query: string, values: readonly unknown[]) {

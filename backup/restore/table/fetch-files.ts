@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createSemaphore } from '../../../core/async/semaphore.ts';
+import { forEachOf } from '../../../core/async/for-each.ts';
 import { WardlineError } from '../../../core/errors/errors.ts';
 import { SECRET_FOLDER_MODE } from '../../../core/files.ts';
 import type { BackupFile } from '../../manifest/manifest.ts';
@@ -28,20 +28,10 @@ export async function fetchFiles(
   folderOf: (node: string) => string,
   parts: FetchParts,
 ): Promise<void> {
-  const places = createSemaphore(parts.parallel);
-  const outcomes = await Promise.allSettled(
-    files.map(async (file) => {
-      const release = await places.acquire();
-      try {
-        await fetchFile(file, join(folderOf(file.node), file.name), parts);
-        parts.onProgress?.(file.bytes);
-      } finally {
-        release();
-      }
-    }),
-  );
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await forEachOf(files, parts.parallel, async (file) => {
+    await fetchFile(file, join(folderOf(file.node), file.name), parts);
+    parts.onProgress?.(file.bytes);
+  });
 }
 
 async function fetchFile(file: BackupFile, path: string, { store, install, identities }: FetchParts): Promise<void> {

@@ -10,8 +10,9 @@ import { copyRows } from './copy-rows.ts';
 import { clearStaging, linkStaged, stagedTable } from './import-table.ts';
 import { beginRestore, endRestore } from '../unfinished.ts';
 import { replayArchive, type ReplayParts, type ReplaySummary } from '../replay.ts';
+import { giveGrants } from './grants.ts';
 import { ensureTable, lostColumns, makeTableIn, type BackedUpTable } from './schema.ts';
-import { compareTables, dropScratch, figuresOf, makeScratch, type TableFigures } from './scratch.ts';
+import { compareTables, dropScratch, figuresOf, makeScratch, type Comparison } from './scratch.ts';
 import { describeTable, type Scanner, type TableName } from './scan-table.ts';
 
 /** Has every node of the cluster take in the files of the backup's table `source` that are staged for `target`. */
@@ -44,18 +45,11 @@ export interface TableRestoreOptions {
   readonly subject?: string | undefined;
 }
 
-export interface RestoredTable {
+export interface RestoredTable extends Comparison {
   readonly keyspace: string;
   readonly table: string;
   /** Whether it was not there, or was emptied: then it holds what the backup and the archive hold, and nothing else. */
   readonly fresh: boolean;
-  /** The backup's rows as of its snapshot, those left out whose life is over by now. */
-  readonly backedUp: TableFigures;
-  /** What the table holds in the end. */
-  readonly live: TableFigures;
-  /** Rows of the backup that something newer deleted, which without `replace` keep hidden. */
-  readonly hidden: number;
-  readonly hiddenKeys: readonly string[];
   readonly replayed: ReplaySummary | undefined;
 }
 
@@ -153,6 +147,8 @@ async function makeReady(
   if ((await describeTable(superUser, table)) === undefined) begin();
   const made = await ensureTable(operator, table);
   const [newest] = contracts;
+  // Cassandra took every right on the table away when it was dropped.
+  if (made) await giveGrants(superUser, manifest, table);
   if (made && newest !== undefined) await provision(newest);
   if (made || !replace) return made;
   // What could not be imported must not be found out when the table is empty.

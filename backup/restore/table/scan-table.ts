@@ -1,5 +1,5 @@
 import type { Client } from 'cassandra-driver';
-import { createSemaphore } from '../../../core/async/semaphore.ts';
+import { forEachOf } from '../../../core/async/for-each.ts';
 import { asCassandraError } from '../../../security/connect/cassandra.ts';
 import { createRowSum, type RowSum } from './row-sum.ts';
 import { tokenRanges, type TokenRange } from './token-ranges.ts';
@@ -73,20 +73,12 @@ export async function describeTable(
 
 /** What a table holds: its rows, added up for each range of tokens. Rows whose life is over are not counted: Cassandra does not give them. */
 export async function scanTable(client: Scanner, table: ScannedTable): Promise<readonly RowSum[]> {
-  const places = createSemaphore(RANGES_AT_ONCE);
-  return Promise.all(
-    rangesOf(table).map(async (range) => {
-      const release = await places.acquire();
-      try {
-        const sum = createRowSum();
-        const chosen = table.columns.map((column) => column.asBytes);
-        await eachRowOf(client, table, chosen, range, (values) => sum.add(rowBytes(values)));
-        return sum;
-      } finally {
-        release();
-      }
-    }),
+  const chosen = table.columns.map((column) => column.asBytes);
+  const scans = rangesOf(table).map((range) => ({ range, sum: createRowSum() }));
+  await forEachOf(scans, RANGES_AT_ONCE, ({ range, sum }) =>
+    eachRowOf(client, table, chosen, range, (values) => sum.add(rowBytes(values))),
   );
+  return scans.map(({ sum }) => sum);
 }
 
 /** The keys of a range's rows, as CQL literals in text, such as `(home-0001, 2026-11-28, …)`, which sort as texts do. */

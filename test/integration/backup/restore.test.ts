@@ -79,11 +79,13 @@ describe('a backup', () => {
 describe('a restore in place', () => {
   it('brings a dropped table back: every row as it was, and every sealed field opens', async () => {
     const [before, opened] = [await our.seen(), await our.read('p-0001')];
+    const rights = await our.rights();
     await our.superUser.execute(`DROP TABLE ${our.clinic.table}`);
     const restored = tableOf(await our.restore());
     expect(restored).toMatchObject({ fresh: true, hidden: 0, backedUp: { rows: before.rows } });
     expect(restored.live).toEqual(restored.backedUp);
     expect(await our.seen()).toEqual(before);
+    expect(await our.rights()).toEqual(rights);
     expect((await our.read('p-0001')).stdout).toBe(opened.stdout);
   });
 

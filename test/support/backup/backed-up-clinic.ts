@@ -31,6 +31,8 @@ export interface BackedUpClinic {
   store(patient: string, day: number): Promise<WardlineOutcome>;
   /** Count and digest of all rows as any client sees them: nothing of the product's own is used. */
   seen(table?: string): Promise<{ rows: number; digest: string }>;
+  /** Who has which right on the table. */
+  rights(): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -53,6 +55,10 @@ export async function backedUpClinic(home: Home, files: Scratch, id: string): Pr
       const { rows } = await superUser.execute(`SELECT JSON * FROM ${table}`);
       const lines = rows.map((row) => String(row['[json]'])).toSorted();
       return { rows: lines.length, digest: createHash('sha256').update(lines.join('\n')).digest('hex') };
+    },
+    async rights() {
+      const { rows } = await superUser.execute(`LIST ALL PERMISSIONS ON ${clinic.table} NORECURSIVE`);
+      return rows.map((row) => `${String(row['role'])} ${String(row['permission'])}`).toSorted();
     },
     async stop() {
       await archiver.stop();
