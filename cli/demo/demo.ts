@@ -23,6 +23,9 @@ const RECORDS = 20_000;
 /** The sealed cell that is followed: its name in the source, and in the table. */
 const CELL = { field: 'Home office [kW]', column: 'home_office_kw' } as const;
 
+/** The servers live for a minute: what the JVM's second compiler costs at the start, it has no time to give back. */
+const SHORT_LIVED = { JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1' } as const;
+
 /** Adds the command `demo`: the whole story with real servers in a home of its own, which is gone afterwards. */
 export function registerDemo(program: Command): void {
   program
@@ -153,6 +156,7 @@ function runner(home: string, output: Output): Wardline {
       if (show) output.note(`$ wardline ${args.map((arg) => (/[\s[\]]/.test(arg) ? `'${arg}'` : arg)).join(' ')}`);
       const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...args, '--home', home], {
         stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...SHORT_LIVED, ...process.env },
       });
       let result = '';
       let remarks = '';
