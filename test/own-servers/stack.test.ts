@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { systemClock } from '../../core/clock.ts';
 import { loadConnection, loadSettings } from '../../core/configuration.ts';
 import type { Connection } from '../../core/connection.ts';
 import { openOrCreateHome, type Home } from '../../core/home.ts';
-import { identities, principalAccess } from '../../security/certs/identities.ts';
+import { identities } from '../../security/certs/identities.ts';
 import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC, PRINCIPAL_NAMES } from '../../security/principals/names.ts';
@@ -23,11 +23,11 @@ import {
   looseFiles,
   pids,
   processList,
-  recordedState,
+  readRows,
   waitFor,
+  writeRow,
 } from '../support/stack-processes.ts';
 
-const KEYSPACE = 'stack_test';
 const MEMORY_LIMIT_BYTES = 2.5 * 1024 ** 3;
 const SAMPLE_MILLISECONDS = 100;
 
@@ -165,48 +165,6 @@ describe('while it runs', () => {
   });
 });
 
-describe('when the supervisor is killed', () => {
-  it('its servers go on, and the next start takes them over', async () => {
-    const before = pids(home);
-    await killProcess(home, 'supervisor');
-    expect(stackStatus(home)).toMatchObject({
-      supervisor: { running: false },
-      servers: [{ running: true }, { running: true }],
-    });
-    await up();
-    const after = pids(home);
-    expect(after).toMatchObject({ kafka: before.kafka, cassandra: before.cassandra });
-    expect(after.supervisor).not.toBe(before.supervisor);
-  });
-
-  it('a server taken over is watched like any other', async () => {
-    const before = pids(home);
-    await killProcess(home, 'kafka');
-    await waitFor(() => pids(home).kafka !== before.kafka && stackStatus(home).servers[0]?.running === true);
-    await up();
-  });
-
-  it('a process that was given the pid of a server is left alone', async () => {
-    await killProcess(home, 'supervisor');
-    const file = stackLayout(home).supervisor.state;
-    const state = recordedState(home);
-    const kafka = state.servers.kafka;
-    const stranger = { pid: process.pid, started: kafka.process?.started ?? '' };
-    const claimed = { ...state, servers: { ...state.servers, kafka: { ...kafka, process: stranger } } };
-    writeFileSync(file, JSON.stringify(claimed));
-    // Kafka itself still runs, unrecorded: it is found by its arguments, ended and started anew.
-    await up();
-    expect(pids(home).kafka).not.toBe(process.pid);
-    expect(stackStatus(home).servers[0]?.pid).not.toBe(kafka.process?.pid);
-  });
-
-  it('stopping ends what it left behind', async () => {
-    await killProcess(home, 'supervisor');
-    await expect(stopStack(home, { wipe: false })).resolves.toBe(true);
-    expect(stackStatus(home)).toMatchObject({ servers: [{ running: false }, { running: false }] });
-  });
-});
-
 describe('stopping and starting again', () => {
   it('names who uses a port of the stack, and starts when it is free', async () => {
     const port = readPorts(stackLayout(home).ports)?.cassandraClient ?? 0;
@@ -229,48 +187,10 @@ describe('stopping and starting again', () => {
     expect(await readRows(connection)).toEqual([1, 2]);
   });
 
-  it('survives a damaged state, plan and half-written configuration', async () => {
-    await stopStack(home, { wipe: false });
-    const { supervisor, cassandra } = stackLayout(home);
-    writeFileSync(supervisor.state, '{"supervisor": {"pid"');
-    writeFileSync(supervisor.plan, '');
-    writeFileSync(cassandra.configuration, 'cluster_name: [');
-    await up();
-    expect(await readRows(connection)).toEqual([1, 2]);
-  });
-
   it('wipes what it made', async () => {
     await stopStack(home, { wipe: true });
     expect(existsSync(home.path)).toBe(false);
   });
-});
-
-describe('a first start that was cut short', () => {
-  it('is completed by the next one', async () => {
-    home = openOrCreateHome(join(folder, 'cut'));
-    const { kafka, supervisor } = stackLayout(home);
-    // Killed in the middle of a format: storage is there, its mark is not.
-    await startAndKill();
-    rmSync(supervisor.bootstrapped, { force: true });
-    rmSync(kafka.formatted, { force: true });
-    rmSync(principalAccess(home, 'reader').certificate, { force: true });
-    connection = await up();
-    const client = cassandraClient(connection, 'reader');
-    expect((await client.execute('SELECT release_version FROM system.local')).rowLength).toBe(1);
-    await client.shutdown();
-  });
-
-  /** Starts, and stops everything by force as soon as Cassandra's roles begin to appear. */
-  async function startAndKill(): Promise<void> {
-    const first = up();
-    const cut = expect(first).rejects.toMatchObject({ code: 'SERVER_START_FAILED' });
-    await waitFor(() => stackStatus(home).servers.every((server) => server.running));
-    await killProcess(home, 'supervisor');
-    // The start that lost its supervisor may have ended them first.
-    await Promise.allSettled([killProcess(home, 'kafka'), killProcess(home, 'cassandra')]);
-    await waitFor(() => stackStatus(home).servers.every((server) => !server.running));
-    await cut;
-  }
 });
 
 function listen(port: number): Promise<Server> {
@@ -279,21 +199,4 @@ function listen(port: number): Promise<Server> {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => resolve(server));
   });
-}
-
-async function writeRow(to: Connection, id: number): Promise<void> {
-  const client = cassandraClient(to, 'operator');
-  await client.execute(
-    `CREATE KEYSPACE IF NOT EXISTS ${KEYSPACE} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
-  );
-  await client.execute(`CREATE TABLE IF NOT EXISTS ${KEYSPACE}.rows (id int PRIMARY KEY)`);
-  await client.execute(`INSERT INTO ${KEYSPACE}.rows (id) VALUES (?)`, [id], { prepare: true });
-  await client.shutdown();
-}
-
-async function readRows(from: Connection): Promise<unknown[]> {
-  const client = cassandraClient(from, 'operator');
-  const { rows } = await client.execute(`SELECT id FROM ${KEYSPACE}.rows`);
-  await client.shutdown();
-  return rows.map((row): unknown => row['id']).sort();
 }

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '../../core/clock.ts';
+import type { Connection } from '../../core/connection.ts';
 import type { Home } from '../../core/home.ts';
+import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { stackStatus, type ServerName } from '../../stack/index.ts';
 import { stackLayout } from '../../stack/layout.ts';
 import { readState, type SupervisorState } from '../../stack/supervisor/state.ts';
@@ -59,4 +61,25 @@ export function looseFiles(path: string): string[] {
     const found = statSync(join(path, name), { throwIfNoEntry: false });
     return found !== undefined && (found.mode & 0o077) !== 0;
   });
+}
+
+const KEYSPACE = 'stack_test';
+
+/** Writes a row by which it can be told later whether Cassandra kept its data. */
+export async function writeRow(to: Connection, id: number): Promise<void> {
+  const client = cassandraClient(to, 'operator');
+  await client.execute(
+    `CREATE KEYSPACE IF NOT EXISTS ${KEYSPACE} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
+  );
+  await client.execute(`CREATE TABLE IF NOT EXISTS ${KEYSPACE}.rows (id int PRIMARY KEY)`);
+  await client.execute(`INSERT INTO ${KEYSPACE}.rows (id) VALUES (?)`, [id], { prepare: true });
+  await client.shutdown();
+}
+
+/** The ids of the rows that were written so, in their order. */
+export async function readRows(from: Connection): Promise<unknown[]> {
+  const client = cassandraClient(from, 'operator');
+  const { rows } = await client.execute(`SELECT id FROM ${KEYSPACE}.rows`);
+  await client.shutdown();
+  return rows.map((row): unknown => row['id']).sort();
 }
