@@ -11,7 +11,7 @@ import { openHome, openOrCreateHome, resolveHome, type Home } from '../core/home
 import { accessOf, readCredential } from '../security/connect/access.ts';
 import { kafkaClient } from '../security/connect/kafka.ts';
 import { isPrincipalName, PRINCIPAL_NAMES, type PrincipalName } from '../security/principals/names.ts';
-import { createOutput, type Output } from './output.ts';
+import { createOutput, type Output } from './terminal/output.ts';
 
 /** The options that every command takes. */
 export interface GlobalOptions {

@@ -13,7 +13,7 @@ import {
 import { applyProvision, planProvision, type Change } from '../governance/provision/index.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { contractInForce, keepContractInForce, recordConfiguration } from './in-force.ts';
-import { table } from './output.ts';
+import { table } from './terminal/output.ts';
 
 /** Finds a contract by path or id: in the settings' folder, the home, and among those that come with Wardline. */
 export function contractPathOf(context: CommandContext, nameOrPath: string): string {

@@ -13,8 +13,8 @@ import { contextOf, type CommandContext } from './context.ts';
 import { recordSettings } from './in-force.ts';
 import { giveUpLoss, lossRemarks } from './lost.ts';
 import { endDeadLetterKeys } from './access/dead-letter-keys.ts';
-import { wholeNumber } from './options.ts';
-import { table } from './output.ts';
+import { wholeNumber } from './terminal/options.ts';
+import { table } from './terminal/output.ts';
 import { recordOnSpool, startRecord } from './start-record.ts';
 
 /**

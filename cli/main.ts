@@ -1,49 +1,12 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { EXIT, WardlineError, asWardlineError } from '../core/errors/errors.ts';
-import { registerAccess } from './access/access.ts';
-import { registerRecorder } from './audit/recorder.ts';
-import { registerAudit } from './audit/audit.ts';
-import { registerNotary } from './audit/notary.ts';
-import { registerArchiver } from './backup/archiver.ts';
-import { registerBackup } from './backup/backup.ts';
-import { registerContract } from './contract.ts';
-import { registerDemo } from './demo/demo.ts';
-import { registerFlow } from './flow.ts';
-import { registerLife } from './life.ts';
-import { registerRestore } from './restore/restore.ts';
-import { registerPrincipals } from './access/principals.ts';
-import { createOutput } from './output.ts';
+import { createProgram } from './program.ts';
+import { createOutput } from './terminal/output.ts';
 
 /** Before anything is parsed: a command line that cannot be parsed is an error, too, and wants its form. */
 const asJson = process.argv.includes('--json');
 
-const program = new Command('wardline')
-  .description('A governed streaming pipeline: one data contract from source to Kafka to Cassandra.')
-  .option('--home <dir>', 'the home (else WARDLINE_HOME, else the nearest .wardline upward)')
-  .option('--config <file>', "another file of settings than the home's wardline.yaml")
-  .option('--as <principal>', 'act as this principal')
-  .option('--json', 'one JSON document, or JSON lines, on standard output')
-  .option('--quiet', 'no progress and no remarks')
-  .option('--yes', 'answer yes where a command asks')
-  .configureHelp({ showGlobalOptions: true })
-  .showHelpAfterError('(--help shows how)')
-  .configureOutput({ writeErr: (text) => asJson || process.stderr.write(text) })
-  .exitOverride();
-
-for (const register of [
-  ...[registerLife, registerFlow, registerAccess, registerPrincipals],
-  ...[
-    registerContract,
-    registerNotary,
-    registerRecorder,
-    registerArchiver,
-    registerAudit,
-    registerBackup,
-    registerRestore,
-    registerDemo,
-  ],
-])
-  register(program);
+const program = createProgram({ writeErr: (text) => asJson || process.stderr.write(text) });
 
 /** How long a process that is done may take to let go of what it holds. */
 const LINGER_MILLISECONDS = 1000;

@@ -17,7 +17,7 @@ import type { CommandContext } from './context.ts';
 import { contractPathOf, provision } from './contract.ts';
 import { recordConfiguration } from './in-force.ts';
 import { requireNothingLost } from './lost.ts';
-import { createNews } from './news.ts';
+import { createNews } from './terminal/news.ts';
 
 /** The options of `run` and `source`. */
 export interface SourceFlags {

@@ -14,8 +14,8 @@ import { startTelemetry } from '../telemetry/telemetry.ts';
 import { withSpan } from '../telemetry/with-span.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { contractPathOf } from './contract.ts';
-import { wholeNumber } from './options.ts';
-import { table } from './output.ts';
+import { wholeNumber } from './terminal/options.ts';
+import { table } from './terminal/output.ts';
 
 const DEFAULT_ROWS = 20;
 /** Columns of the printed table; `--json` has them all. */

@@ -15,7 +15,7 @@ import { escrowKeyStoresIfReachable } from '../backup/key-escrow.ts';
 import { contextOf, principalNamed, type CommandContext } from '../context.ts';
 import { endDeadLetterKeys } from './dead-letter-keys.ts';
 import { registerKeys } from './keys.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 
 /** Commands on certificates, credentials and keys. */
 export function registerAccess(program: Command): void {

@@ -14,7 +14,7 @@ import { forgetOverwritten } from '../../stack/index.ts';
 import { checkEscrow, eraseFromEscrow, escrowDocument, escrowLines, withEscrow } from '../backup/key-escrow.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractPathOf } from '../contract.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 
 /** Commands on data keys. */
 export function registerKeys(program: Command): void {

@@ -1,7 +1,7 @@
 import { payloadOf } from '../../audit/store/columns.ts';
 import type { FoundEvent } from '../../audit/query/query.ts';
 import type { JsonValue } from '../../core/record.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 import { placeText } from './sources.ts';
 
 type Members = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { EventFilter } from '../../audit/query/filter.ts';
 import { AUDIT_ACTIONS } from '../../audit/event/actions.ts';
-import { timeOf, timeText } from '../options.ts';
+import { timeOf, timeText } from '../terminal/options.ts';
 
 /** The options by which events are asked for. */
 export interface FilterFlags {

@@ -13,7 +13,7 @@ import { watchMaterial } from '../../security/connect/material/watch.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { contextOf, type CommandContext } from '../context.ts';
-import { createNews } from '../news.ts';
+import { createNews } from '../terminal/news.ts';
 import { auditSources, type AuditSources } from './sources.ts';
 
 const FIRST_DELAY = 100;

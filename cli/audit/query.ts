@@ -8,7 +8,7 @@ import { systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import { contextOf, type CommandContext } from '../context.ts';
-import { wholeNumber } from '../options.ts';
+import { wholeNumber } from '../terminal/options.ts';
 import { eventDocumentOf, eventRow, eventTable } from './event-view.ts';
 import { filterOf, withFilterOptions, type FilterFlags } from './filter-options.ts';
 import {

@@ -13,7 +13,7 @@ import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractPathOf } from '../contract.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 import { timeText } from './event-view.ts';
 import { onAuditRecord, placeText, withAuditSources, type AuditSources } from './sources.ts';
 

@@ -13,7 +13,7 @@ import { watchMaterial } from '../../security/connect/material/watch.ts';
 import { holderOf, serverLogs, tryLock } from '../../stack/index.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { contextOf, type CommandContext } from '../context.ts';
-import { createNews } from '../news.ts';
+import { createNews } from '../terminal/news.ts';
 
 /** Once told to stop, how long what is being sent may still take. */
 const STOP_MILLISECONDS = 3000;

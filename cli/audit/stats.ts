@@ -7,7 +7,7 @@ import { topicBounds } from '../../audit/topic/read-topic.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import { contextOf } from '../context.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 import { onAuditRecord, withAuditSources, type AuditSources } from './sources.ts';
 
 interface EpochStats {

@@ -1,7 +1,7 @@
 import type { Finding } from '../../audit/verify/finding.ts';
 import type { VerifyReport } from '../../audit/verify/verify.ts';
 import type { JsonValue } from '../../core/record.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 
 const WIDEST_CELL = 110;
 /** Findings that a person is shown one by one; `--json` has them all. */

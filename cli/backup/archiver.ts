@@ -29,7 +29,7 @@ import { ATTRIBUTES } from '../../telemetry/names.ts';
 import { startTelemetry } from '../../telemetry/telemetry.ts';
 import { trustedKeysOf } from '../audit/sources.ts';
 import { contextOf, type CommandContext } from '../context.ts';
-import { createNews } from '../news.ts';
+import { createNews } from '../terminal/news.ts';
 import { followSchedule, requireSchedule } from './schedule.ts';
 
 const FIRST_DELAY = 200;

@@ -20,7 +20,7 @@ import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractsInForce } from '../in-force.ts';
 import { requireNothingLost } from '../lost.ts';
-import { byteCount } from '../options.ts';
+import { byteCount } from '../terminal/options.ts';
 import { bytesText, withShelf, type ShelfOptions } from './shelf.ts';
 
 const ARCHIVER = 'archiver';

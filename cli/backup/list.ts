@@ -3,7 +3,7 @@ import type { Manifest } from '../../backup/manifest/manifest.ts';
 import { namedBackup, readShelf } from '../../backup/manifest/stored-manifests.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { contextOf } from '../context.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 import { bytesText, withShelf } from './shelf.ts';
 
 /** A backup in few words. */

@@ -5,7 +5,7 @@ import { readDamaged } from '../../backup/manifest/damaged.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EXIT } from '../../core/errors/errors.ts';
 import { contextOf, type CommandContext } from '../context.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 import { bytesText, withShelf } from './shelf.ts';
 
 interface PruneFlags {

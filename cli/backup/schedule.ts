@@ -8,7 +8,7 @@ import type { Home } from '../../core/home.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { ownCommand } from '../../stack/index.ts';
 import type { CommandContext } from '../context.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 
 /** What each task is to a person who would run it by hand. */
 const COMMANDS: Readonly<Record<TaskName, readonly string[]>> = {

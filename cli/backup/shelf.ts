@@ -3,7 +3,7 @@ import { openBackupStore } from '../../backup/objects/open-store.ts';
 import { systemClock } from '../../core/clock.ts';
 import { trustedKeysOf } from '../audit/sources.ts';
 import type { CommandContext } from '../context.ts';
-import { createNews } from '../news.ts';
+import { createNews } from '../terminal/news.ts';
 
 export interface ShelfOptions {
   /** Of bytes a second, written and read. Without it there is no limit. */

@@ -5,7 +5,7 @@ import { verifyBackup, type VerifiedBackup } from '../../backup/verify/verify-ba
 import { EXIT } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import { contextOf, type CommandContext } from '../context.ts';
-import { byteCount } from '../options.ts';
+import { byteCount } from '../terminal/options.ts';
 import { bytesText, withShelf, type ShelfOptions } from './shelf.ts';
 
 const OBJECTS_AT_ONCE = 8;

@@ -14,7 +14,7 @@ import { kafkaClient } from '../../security/connect/kafka.ts';
 import { ownGroup } from '../../security/principals/names.ts';
 import { contextOf } from '../context.ts';
 import { tryToGetIn } from './intruder.ts';
-import { table, type Output } from '../output.ts';
+import { table, type Output } from '../terminal/output.ts';
 
 const CONTRACT = 'smart-home';
 const SUBJECT = 'home-0001';

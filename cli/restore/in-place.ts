@@ -24,7 +24,7 @@ import { createCommand } from '../backup/create.ts';
 import { withShelf } from '../backup/shelf.ts';
 import type { CommandContext } from '../context.ts';
 import { contractsInForce } from '../in-force.ts';
-import { timeOf } from '../options.ts';
+import { timeOf } from '../terminal/options.ts';
 import { aloneRestoring } from './alone.ts';
 import { restoreLostServers, type RestoredServers } from './lost.ts';
 import { importerFor } from './nodes.ts';

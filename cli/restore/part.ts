@@ -9,7 +9,7 @@ import { accessOf, readCredential } from '../../security/connect/access.ts';
 import { nodeHere } from '../backup/node-here.ts';
 import { withShelf } from '../backup/shelf.ts';
 import type { CommandContext } from '../context.ts';
-import { createNews } from '../news.ts';
+import { createNews } from '../terminal/news.ts';
 import { aloneRestoring } from './alone.ts';
 
 const OPERATOR = 'operator';

@@ -1,6 +1,6 @@
 import type { RestoredTable } from '../../backup/restore/table/restore-table.ts';
 import type { JsonValue } from '../../core/record.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 import type { RestoreReport } from './in-place.ts';
 import { serversDocument, serversText } from './lost-report.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { contextOf } from '../context.ts';
-import { timeText } from '../options.ts';
+import { timeText } from '../terminal/options.ts';
 import { restoreInPlace, type RestoreFlags } from './in-place.ts';
 import { restoreIntoHome } from './into-home.ts';
 import { followRestore } from './part.ts';

@@ -14,7 +14,7 @@ import { kafkaClient } from '../../../security/connect/kafka.ts';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
 import { stackStatus } from '../../../stack/index.ts';
 import { contextOf, type CommandContext } from '../../context.ts';
-import { table } from '../../output.ts';
+import { table } from '../../terminal/output.ts';
 import { keepDrillReport } from './record.ts';
 import { oneDrillAtATime } from './one-at-a-time.ts';
 import { removeDrillHome, restoreForDrill, type DrillRestoreOptions, type TimedRestore } from './restore.ts';

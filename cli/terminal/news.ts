@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 
 /** A text that was not told for this long, in milliseconds, is news again. */
 const OLD_AFTER = 60_000;

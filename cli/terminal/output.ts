@@ -1,4 +1,4 @@
-import type { JsonValue } from '../core/record.ts';
+import type { JsonValue } from '../../core/record.ts';
 
 /** Where a command's result and its progress go. Results to standard output; all else to standard error. */
 export interface Output {
