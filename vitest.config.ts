@@ -36,7 +36,7 @@ export default defineConfig({
           globalSetup: ['test/support/global-stack.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
-          hookTimeout: 180_000,
+          hookTimeout: 360_000,
         },
       },
       {

@@ -5,22 +5,29 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compactVerify, importSPKI } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { backedUpClinic, tableOf, type BackedUpClinic } from '../../support/backup/backed-up-clinic.ts';
-import { GO_BUILD_MILLISECONDS, goTool, HAS_GO_TOOLS } from '../../support/backup/go-tool.ts';
-import { scratch } from '../../support/scratch.ts';
-import { withStack } from '../../support/stack.ts';
+import type { Home } from '../../core/home.ts';
+import { backedUpClinic, tableOf, type BackedUpClinic } from '../support/backup/backed-up-clinic.ts';
+import { GO_BUILD_MILLISECONDS, goTool, HAS_GO_TOOLS } from '../support/backup/go-tool.ts';
+import { scratch } from '../support/scratch.ts';
+import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
 
 const VERIFICATION_FAILED = 4;
 
-const { home } = withStack();
 const files = scratch();
-const identity = join(home.paths.backup, 'recovery', 'identity.txt');
+let stack: FaultStack;
+let home: Home;
 let our: BackedUpClinic;
 
 beforeAll(async () => {
+  // The archiver is the clinic's own; the recorder has no part in this.
+  stack = await faultStack({}, ['notary']);
+  home = stack.home;
   our = await backedUpClinic(home, files, 'restored');
 });
-afterAll(() => our.stop());
+afterAll(async () => {
+  await our.stop();
+  await stack.remove();
+});
 
 describe('a backup', () => {
   it('is listed, shown and whole', async () => {
@@ -66,6 +73,7 @@ describe('a backup', () => {
       expect(JSON.parse(new TextDecoder().decode(payload))).toEqual(json);
       const data = stored.find(({ name }) => name.endsWith('-Data.db'));
       const object = join(folder, 'objects', data?.object.slice(0, 2) ?? '', `${data?.object ?? ''}.age`);
+      const identity = join(home.paths.backup, 'recovery', 'identity.txt');
       const decrypted = await promisify(execFile)(await goTool('age'), ['-d', '-i', identity, object], {
         encoding: 'buffer',
         maxBuffer: 1e9,
