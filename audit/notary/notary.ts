@@ -178,7 +178,11 @@ function nextMessages(
   const { next } = writer;
   const first = Number(messages[0]?.offset ?? next);
   if (first > next) return undefined;
-  if (Number(highWatermark) < next) throw shrunk(next, Number(highWatermark));
+  if (Number(highWatermark) < next) {
+    // The first fetch may be older than what another notary stored while this one opened the log: it is asked for again.
+    if (writer.taken === 0) return undefined;
+    throw shrunk(next, Number(highWatermark));
+  }
   if (first < next && writer.taken > 0)
     throw new WardlineError(
       'KAFKA_UNREACHABLE',

@@ -37,13 +37,13 @@ export interface OpenedLog {
 
 /**
  * Opens the log that the audit topic holds, at the end of what the keyspace has of it. Checks, in this order: that the
- * topic is there from its first message on; that it is the topic of the newest epoch known anywhere; that it still holds
- * what the largest checkpoint says; that the keyspace's tree leads to its own last checkpoint.
+ * keyspace's last checkpoint is the notary's; that the topic is there from its first message on; that it is the topic of
+ * the newest epoch known anywhere; that it still holds what the largest checkpoint says; that the keyspace's tree leads
+ * to its own last checkpoint.
  * Throws AUDIT_EPOCH_LOST where the topic is another or lost events, AUDIT_FORK where hashes do not lead to a checkpoint.
  */
 export async function openLog(sources: LogSources): Promise<OpenedLog> {
   const { install, cassandra } = sources;
-  const bounds = await wholeTopic(sources);
   const epochs = await readEpochs(cassandra, install);
   const published = await publishedCheckpoints(sources);
   const epoch = Math.max(1, ...epochs.map((known) => known.epoch), ...published.keys());
@@ -51,6 +51,8 @@ export async function openLog(sources: LogSources): Promise<OpenedLog> {
   const origin = originOf(install, epoch);
   const kept = await keptCheckpoint(sources, epoch, published.get(epoch)?.size);
   const largest = largerOf(published.get(epoch), kept);
+  // Last: while this was read, another notary may have signed what the topic did not hold before.
+  const bounds = await wholeTopic(sources);
   await requireSameTopic(sources, epoch, known, bounds);
   if (largest !== undefined && largest.size > bounds.high)
     throw lost(epoch, `it ends at ${bounds.high}, and a checkpoint holds ${largest.size} events`);
