@@ -6,7 +6,10 @@ import { createOutput } from './terminal/output.ts';
 /** Before anything is parsed: a command line that cannot be parsed is an error, too, and wants its form. */
 const asJson = process.argv.includes('--json');
 
-const program = createProgram({ writeErr: (text) => asJson || process.stderr.write(text) });
+const program = await createProgram(
+  { writeErr: (text) => asJson || process.stderr.write(text) },
+  process.argv.slice(2),
+);
 
 /** How long a process that is done may take to let go of what it holds. */
 const LINGER_MILLISECONDS = 1000;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { createProgram } from './program.ts';
+import { createProgram, GROUPS } from './program.ts';
 
 /** Every command that has no commands of its own, by its name. */
 function leaves(command: Command, path: readonly string[] = []): [string, Command][] {
@@ -15,7 +15,7 @@ function helpOf(command: Command): string {
   return help;
 }
 
-const program = createProgram({});
+const program = await createProgram({});
 
 describe('help', () => {
   it.each(leaves(program))('of %s has an example and names the options that all commands have', (name, command) => {
@@ -51,5 +51,17 @@ describe('the commands', () => {
         ...['audit query', 'audit show', 'audit record', 'audit verify', 'audit prove', 'audit check-proof'],
       ]),
     );
+  });
+
+  it.each(GROUPS.map(({ commands }) => commands))('are loaded together: %s …', async (...commands) => {
+    for (const args of [[commands[0] ?? ''], ['--home', 'run', '--quiet', commands.at(-1) ?? '', 'demo']])
+      expect((await createProgram({}, args)).commands.map((command) => command.name()).toSorted()).toEqual(
+        commands.toSorted(),
+      );
+  });
+
+  it('are all there where the arguments name none', async () => {
+    for (const args of [['--help'], ['nothing'], ['--home', 'up']])
+      expect((await createProgram({}, args)).commands).toHaveLength(program.commands.length);
   });
 });

@@ -1,19 +1,43 @@
 import { Command, type OutputConfiguration } from 'commander';
-import { registerAccess } from './access/access.ts';
-import { registerRecorder } from './audit/recorder.ts';
-import { registerAudit } from './audit/audit.ts';
-import { registerNotary } from './audit/notary.ts';
-import { registerArchiver } from './backup/archiver.ts';
-import { registerBackup } from './backup/backup.ts';
-import { registerContract } from './contract.ts';
-import { registerDemo } from './demo/demo.ts';
-import { registerFlow } from './flow.ts';
-import { registerLife } from './life.ts';
-import { registerRestore } from './restore/restore.ts';
-import { registerPrincipals } from './access/principals.ts';
 
-/** The command `wardline` with all its commands. What is not done ends in an error that is thrown, never in an exit. */
-export function createProgram(output: OutputConfiguration): Command {
+type Register = (program: Command) => void;
+
+/** Commands that are registered together. */
+interface Group {
+  readonly commands: readonly string[];
+  readonly load: () => Promise<Register>;
+}
+
+/** In the order in which the help lists them. */
+export const GROUPS: readonly Group[] = [
+  {
+    commands: ['up', 'down', 'status', 'logs', 'setup', 'config'],
+    load: async () => (await import('./life.ts')).registerLife,
+  },
+  {
+    commands: ['run', 'source', 'worker', 'topics', 'read', 'dead-letters', 'trace'],
+    load: async () => (await import('./flow.ts')).registerFlow,
+  },
+  { commands: ['credentials', 'certs', 'keys'], load: async () => (await import('./access/access.ts')).registerAccess },
+  { commands: ['principals'], load: async () => (await import('./access/principals.ts')).registerPrincipals },
+  { commands: ['contract'], load: async () => (await import('./contract.ts')).registerContract },
+  { commands: ['notary'], load: async () => (await import('./audit/notary.ts')).registerNotary },
+  { commands: ['recorder'], load: async () => (await import('./audit/recorder.ts')).registerRecorder },
+  { commands: ['archiver'], load: async () => (await import('./backup/archiver.ts')).registerArchiver },
+  { commands: ['audit'], load: async () => (await import('./audit/audit.ts')).registerAudit },
+  { commands: ['backup'], load: async () => (await import('./backup/backup.ts')).registerBackup },
+  { commands: ['restore'], load: async () => (await import('./restore/restore.ts')).registerRestore },
+  { commands: ['demo'], load: async () => (await import('./demo/demo.ts')).registerDemo },
+];
+
+/** Options of every command that are followed by a value. */
+const WITH_VALUE = ['--home', '--config', '--as'];
+
+/**
+ * The command `wardline` for these arguments: with the commands that they name alone, which starts faster, or with all.
+ * What is not done ends in an error that is thrown, never in an exit.
+ */
+export async function createProgram(output: OutputConfiguration, args: readonly string[] = []): Promise<Command> {
   const program = new Command('wardline')
     .description('A governed streaming pipeline: one data contract from source to Kafka to Cassandra.')
     .option('--home <dir>', 'the home (else WARDLINE_HOME, else the nearest .wardline upward)')
@@ -26,22 +50,12 @@ export function createProgram(output: OutputConfiguration): Command {
     .showHelpAfterError('(--help shows how)')
     .configureOutput(output)
     .exitOverride();
-  for (const register of REGISTERED) register(program);
+  const name = commandIn(args);
+  const group = GROUPS.find(({ commands }) => commands.some((command) => command === name));
+  for (const { load } of group === undefined ? GROUPS : [group]) (await load())(program);
   return program;
 }
 
-/** In the order in which the help lists them. */
-const REGISTERED = [
-  registerLife,
-  registerFlow,
-  registerAccess,
-  registerPrincipals,
-  registerContract,
-  registerNotary,
-  registerRecorder,
-  registerArchiver,
-  registerAudit,
-  registerBackup,
-  registerRestore,
-  registerDemo,
-];
+function commandIn(args: readonly string[]): string | undefined {
+  return args.find((arg, at) => !arg.startsWith('-') && !WITH_VALUE.includes(args[at - 1] ?? ''));
+}
