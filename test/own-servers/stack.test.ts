@@ -167,6 +167,7 @@ describe('while it runs', () => {
 
 describe('stopping and starting again', () => {
   it('names who uses a port of the stack, and starts when it is free', async () => {
+    await stopStack(home, { wipe: false });
     const port = readPorts(stackLayout(home).ports)?.cassandraClient ?? 0;
     const thief = await listen(port);
     await expect(up()).rejects.toMatchObject({
