@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WardlineError } from '../core/errors/errors.ts';
 import type { Home } from '../core/home.ts';
 import { ARCHIVER, STACK_JMX_USER } from './configure-cassandra.ts';
+import { classArchive } from './provide/class-archive.ts';
 import { provideJars } from './provide/jars.ts';
 import { stackLayout } from './layout.ts';
 import { LOOPBACK, readPorts } from './ports.ts';
@@ -51,7 +53,11 @@ export async function nodetool(
     '-pwf',
     as === 'archiver' ? cassandra.archiverLogin : cassandra.nodetoolLogin,
   ];
-  const options = nodetoolJvmOptions(jars.cassandra, cassandra.temporary, cassandra.nodetoolLogging);
+  const archive = classArchive(join(jars.cassandra, '..', 'nodetool.jsa'));
+  const options = [
+    ...archive.options,
+    ...nodetoolJvmOptions(jars.cassandra, cassandra.temporary, cassandra.nodetoolLogging),
+  ];
   try {
     const { stdout } = await promisify(execFile)(java, [...options, ...login, ...command], {
       timeout,
@@ -61,6 +67,8 @@ export async function nodetool(
     return stdout;
   } catch (error) {
     throw nodetoolError(error, { command: command[0] ?? '', log: cassandra.log, timeout });
+  } finally {
+    archive.keep();
   }
 }
 
@@ -82,7 +90,13 @@ export function nodetoolError(
   );
 }
 
+/** What `java` says of options that it found in the environment. */
+const PICKED_UP = /^(NOTE: )?Picked up J/;
+
 function wordsOf(error: unknown): string {
   const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-  return output.split('\n').find((line) => line !== '') ?? (error instanceof Error ? error.message : String(error));
+  return (
+    output.split('\n').find((line) => line !== '' && !PICKED_UP.test(line)) ??
+    (error instanceof Error ? error.message : String(error))
+  );
 }
