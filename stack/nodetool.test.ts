@@ -10,6 +10,9 @@ describe('what nodetool fails with', () => {
     ["nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection refused'."],
     ['error: Error unmarshaling return header; nested exception is: \n\tjava.io.EOFException\n-- StackTrace --'],
     ['error: Connection reset'],
+    [
+      'Exception in thread "main" java.lang.IllegalArgumentException: Server is not initialized yet, cannot run nodetool.',
+    ],
     ['NOTE: Picked up JDK_JAVA_OPTIONS: -Xmx1g\nerror: Connection reset'],
     ['Picked up JAVA_TOOL_OPTIONS: -Xmx1g\nerror: Connection reset'],
     ['java.rmi.UnmarshalException: Error unmarshaling return header'],

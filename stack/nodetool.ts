@@ -72,9 +72,9 @@ export async function nodetool(
   }
 }
 
-/** How the JVM and nodetool put it that nobody listens, or that Cassandra ended in the middle. */
+/** How the JVM and nodetool put it that nobody listens, that Cassandra ended in the middle, or has only begun to start. */
 const AWAY =
-  /Failed to connect|unmarshal|Connection (refused|reset)|(Connect|EOF|ServerNotActive)\w*Exception|JMX connection closed/i;
+  /Failed to connect|unmarshal|Connection (refused|reset)|(Connect|EOF|ServerNotActive)\w*Exception|JMX connection closed|not initialized yet/i;
 
 /** What a call of nodetool failed with. */
 export function nodetoolError(

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { opendir, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { opendir, readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Home } from '../../core/home.ts';
 import { hasCassandra, nodetool, stackLayout } from '../../stack/index.ts';
 
@@ -61,7 +61,15 @@ export function embeddedNode(home: Home): SnapshotNode {
           yield* filesOfTable(join(folder, keyspace, table, 'snapshots', tag), keyspace, nameOf(table));
     },
     async clearAll() {
-      for (const tag of await snapshotTags(folder)) await nodetool(home, ['clearsnapshot', '-t', tag], 'archiver');
+      const snapshots = await ourSnapshots(folder);
+      try {
+        // Hard links in folders of their own, which Cassandra does not hold open: it need not even run.
+        for (const path of snapshots) await rm(path, { recursive: true, force: true });
+      } catch {
+        // Cassandra itself may do what this user may not.
+        const tags = new Set(snapshots.map((path) => basename(path)));
+        for (const tag of tags) await nodetool(home, ['clearsnapshot', '-t', tag], 'archiver');
+      }
     },
   };
 }
@@ -94,13 +102,14 @@ async function* filesOfTable(folder: string, keyspace: string, table: string): A
   }
 }
 
-async function snapshotTags(folder: string): Promise<ReadonlySet<string>> {
-  const tags = new Set<string>();
+async function ourSnapshots(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
   for (const keyspace of await foldersIn(folder))
-    for (const table of await foldersIn(join(folder, keyspace)))
-      for (const tag of await foldersIn(join(folder, keyspace, table, 'snapshots')))
-        if (tag.startsWith(TAG_PREFIX)) tags.add(tag);
-  return tags;
+    for (const table of await foldersIn(join(folder, keyspace))) {
+      const snapshots = join(folder, keyspace, table, 'snapshots');
+      for (const tag of await foldersIn(snapshots)) if (tag.startsWith(TAG_PREFIX)) found.push(join(snapshots, tag));
+    }
+  return found;
 }
 
 async function foldersIn(folder: string): Promise<readonly string[]> {

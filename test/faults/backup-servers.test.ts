@@ -86,7 +86,7 @@ describe('a backup during which Cassandra is killed', () => {
     await our.expectNothingLeft();
   });
 
-  it('is finished where all that is left is to store files, and clears its snapshot when Cassandra is back', async () => {
+  it('is finished where all that is left is to store files, and leaves no snapshot, though Cassandra is away', async () => {
     await our.write();
     const kill = (): Promise<void> => stack.killServer('cassandra');
     const { code, stdout, stderr } = await disturbed(['backup', 'create'], 'after an object', 1, kill);
