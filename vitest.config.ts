@@ -54,7 +54,7 @@ export default defineConfig({
           include: ['test/faults/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
-          hookTimeout: 180_000,
+          hookTimeout: 360_000,
         },
       },
     ],

@@ -6,7 +6,8 @@ import { hash } from 'node:crypto';
  * accidents and single changes it is as good as a hash; it is no proof against somebody who can choose many rows at will.
  */
 export interface RowSum {
-  add(row: Uint8Array): void;
+  /** Adds a row; a text counts as its UTF-8 bytes. */
+  add(row: Uint8Array | string): void;
   addSum(other: RowSum): void;
   readonly rows: number;
   /** 64 hexadecimal digits. */

@@ -62,8 +62,8 @@ export async function compareTables(
   const [then, now] = found.map((table) => (table === undefined ? undefined : { ...table, only }));
   if (then === undefined || now === undefined) throw new RangeError('both tables must be there');
   // The same columns on both sides: one that was added since would make every row another.
-  const names = new Set(then.columns.map(({ name }) => name));
-  const columns = now.columns.filter(({ name }) => names.has(name));
+  const names = new Set(then.columns);
+  const columns = now.columns.filter((name) => names.has(name));
   const [sums, liveSums] = [
     await scanTable(client, { ...then, columns }),
     await scanTable(client, { ...now, columns }),
