@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import type { Command } from 'commander';
 import { checkpointsFolder, checkpointsTopicReader } from '../../audit/notary/places.ts';
 import { noteVerifier } from '../../audit/checkpoint/signed-note.ts';
@@ -96,6 +97,8 @@ export function registerCreate(backup: Command): void {
     .addHelpText('after', '\nExample:\n  wardline backup create --rate-limit 20MB')
     .action(async (options: ShelfOptions, command: Command) => {
       const context = contextOf(command);
+      // It hashes and encrypts as fast as it may: what the pipeline needs of the processors goes first.
+      setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
       const started = performance.now();
       const { id, files, bytes, sent, manifest, manifestSha256 } = await createCommand(context, options);
       const seconds = Math.round((performance.now() - started) / 100) / 10;
