@@ -70,6 +70,31 @@ async function lose(...servers: readonly ServerName[]): Promise<void> {
   for (const server of servers) stack.signalServer(server, 'SIGKILL');
 }
 
+/** First of all: a backup that is made in between holds what these replay from the log archive. */
+const RESTORE = ['restore', 'latest', '--replace', '--yes', '--table'];
+
+describe.each<{ command: 'restore' | 'backup'; gone: readonly ServerName[]; step: Step; code: string }>([
+  { command: 'restore', gone: ['cassandra', 'kafka'], step: 'after a batch', code: 'CASSANDRA_UNREACHABLE' },
+  { command: 'restore', gone: ['kafka'], step: 'after a truncation', code: 'AUDIT_UNAVAILABLE' },
+  { command: 'backup', gone: ['kafka'], step: 'after an object', code: 'AUDIT_UNAVAILABLE' },
+])('a $command during which $gone are gone for good', ({ command, gone, step, code }) => {
+  it('ends, says why, and can be run again', async () => {
+    const before = await our.state(ledger.table, 'amount');
+    expect(before.rows).toBe(KEYS);
+    await our.write();
+    const args = command === 'restore' ? [...RESTORE, ledger.table] : ['backup', 'create'];
+    const ended = await disturbed(args, step, step === 'after a batch' ? 20 : 0, () => lose(...gone));
+    expect([ended.code, errorOf(ended)]).toEqual([UNREACHABLE, expect.objectContaining({ code })]);
+    await stack.up();
+    await expect.poll(answers, { timeout: 90_000 }).toBe(true);
+    const { json } = await our.run(args);
+    expect(json).toMatchObject(command === 'restore' ? { auditWhole: true } : { tables: expect.any(Array) as unknown });
+    expect(await our.state(ledger.table, 'amount')).toEqual(before);
+    for (const id of await our.backups()) await our.expectWhole(id);
+    await our.expectNothingLeft();
+  });
+});
+
 describe('a backup during which Cassandra is killed', () => {
   it('says so where the snapshot is not taken, and the next one is whole and leaves nothing behind', async () => {
     const before = await our.backups();
@@ -94,29 +119,5 @@ describe('a backup during which Cassandra is killed', () => {
     await our.expectWhole((JSON.parse(stdout) as { id: string }).id);
     await our.expectNothingLeft();
     await expect.poll(answers, { timeout: 90_000 }).toBe(true);
-  });
-});
-
-const RESTORE = ['restore', 'latest', '--replace', '--yes', '--table'];
-
-describe.each<{ command: 'restore' | 'backup'; gone: readonly ServerName[]; step: Step; code: string }>([
-  { command: 'restore', gone: ['cassandra', 'kafka'], step: 'after a batch', code: 'CASSANDRA_UNREACHABLE' },
-  { command: 'restore', gone: ['kafka'], step: 'after a truncation', code: 'AUDIT_UNAVAILABLE' },
-  { command: 'backup', gone: ['kafka'], step: 'after an object', code: 'AUDIT_UNAVAILABLE' },
-])('a $command during which $gone are gone for good', ({ command, gone, step, code }) => {
-  it('ends, says why, and can be run again', async () => {
-    const before = await our.state(ledger.table, 'amount');
-    expect(before.rows).toBe(KEYS);
-    await our.write();
-    const args = command === 'restore' ? [...RESTORE, ledger.table] : ['backup', 'create'];
-    const ended = await disturbed(args, step, step === 'after a batch' ? 20 : 0, () => lose(...gone));
-    expect([ended.code, errorOf(ended)]).toEqual([UNREACHABLE, expect.objectContaining({ code })]);
-    await stack.up();
-    await expect.poll(answers, { timeout: 90_000 }).toBe(true);
-    const { json } = await our.run(args);
-    expect(json).toMatchObject(command === 'restore' ? { auditWhole: true } : { tables: expect.any(Array) as unknown });
-    expect(await our.state(ledger.table, 'amount')).toEqual(before);
-    for (const id of await our.backups()) await our.expectWhole(id);
-    await our.expectNothingLeft();
   });
 });
