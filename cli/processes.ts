@@ -12,7 +12,7 @@ import { configureSource } from '../pipeline/sources/index.ts';
 import { createInstruments } from '../telemetry/instruments.ts';
 import { createLog } from '../telemetry/log.ts';
 import { startTelemetry } from '../telemetry/telemetry.ts';
-import { escrowKeyStoresNow } from './backup/key-escrow.ts';
+import { escrowKeyStoresNow } from './backup/identity/key-escrow.ts';
 import type { CommandContext } from './context.ts';
 import { contractPathOf, provision } from './contract.ts';
 import { recordConfiguration } from './in-force.ts';

@@ -11,7 +11,13 @@ import { dekTableName } from '../../security/keyring/dek-schema.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { KEYS_KEYSPACE } from '../../security/principals/names.ts';
 import { forgetOverwritten } from '../../stack/index.ts';
-import { checkEscrow, eraseFromEscrow, escrowDocument, escrowLines, withEscrow } from '../backup/key-escrow.ts';
+import {
+  checkEscrow,
+  eraseFromEscrow,
+  escrowDocument,
+  escrowLines,
+  withEscrow,
+} from '../backup/identity/key-escrow.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractPathOf } from '../contract.ts';
 import { table } from '../terminal/output.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { registerCreate } from './create.ts';
 import { registerDrill } from './drill/drill.ts';
-import { registerIdentity } from './identity.ts';
+import { registerIdentity } from './identity/identity.ts';
 import { registerList } from './list.ts';
 import { registerPart } from './part.ts';
 import { registerPrune } from './prune.ts';

@@ -1,10 +1,15 @@
 import type { Command } from 'commander';
-import { makeDrillIdentity, makeRecovery, readIdentities, readRecipients } from '../../backup/recipients/recovery.ts';
-import { encryptEscrowAnew } from '../../backup/escrow/encrypt-anew.ts';
-import { openEscrowStore } from '../../backup/objects/open-store.ts';
-import { systemClock } from '../../core/clock.ts';
-import { contextOf, type CommandContext } from '../context.ts';
-import { onRecordWhateverRuns } from './on-record.ts';
+import {
+  makeDrillIdentity,
+  makeRecovery,
+  readIdentities,
+  readRecipients,
+} from '../../../backup/recipients/recovery.ts';
+import { encryptEscrowAnew } from '../../../backup/escrow/encrypt-anew.ts';
+import { openEscrowStore } from '../../../backup/objects/open-store.ts';
+import { systemClock } from '../../../core/clock.ts';
+import { contextOf, type CommandContext } from '../../context.ts';
+import { onRecordWhateverRuns } from '../on-record.ts';
 import { recoverySheet, sheetDocument, sheetText } from './recovery-sheet.ts';
 
 /** Adds the commands on who can read backups and escrowed keys. */

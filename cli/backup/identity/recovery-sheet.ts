@@ -1,13 +1,13 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { describeRecipients, readIdentities, type Recipients } from '../../backup/recipients/recovery.ts';
-import type { PrincipalAccess } from '../../core/connection.ts';
-import { readIfPresent } from '../../core/files.ts';
-import type { JsonValue } from '../../core/record.ts';
-import { principalAccess } from '../../security/certs/identities.ts';
-import { checkpointPublicKey } from '../../security/keyring/checkpoint-key.ts';
-import { PRINCIPAL_NAMES } from '../../security/principals/names.ts';
-import { publicKeysOf } from '../audit/sources.ts';
-import type { CommandContext } from '../context.ts';
+import { describeRecipients, readIdentities, type Recipients } from '../../../backup/recipients/recovery.ts';
+import type { PrincipalAccess } from '../../../core/connection.ts';
+import { readIfPresent } from '../../../core/files.ts';
+import type { JsonValue } from '../../../core/record.ts';
+import { principalAccess } from '../../../security/certs/identities.ts';
+import { checkpointPublicKey } from '../../../security/keyring/checkpoint-key.ts';
+import { PRINCIPAL_NAMES } from '../../../security/principals/names.ts';
+import { publicKeysOf } from '../../audit/sources.ts';
+import type { CommandContext } from '../../context.ts';
 
 /** All that somebody needs, beside the two stores, to get everything back on a machine where nothing is left. */
 export interface RecoverySheet {

@@ -1,17 +1,17 @@
-import { compareEscrow, repairEscrow, type EscrowDifferences } from '../../backup/escrow/compare-escrow.ts';
-import { escrowKeyStores } from '../../backup/escrow/key-stores.ts';
-import { openEscrow, type OpenEscrow } from '../../backup/escrow/open-escrow.ts';
-import { openEscrowStore } from '../../backup/objects/open-store.ts';
-import { readRecipients } from '../../backup/recipients/recovery.ts';
-import { systemClock } from '../../core/clock.ts';
-import type { SensitiveClass } from '../../core/classification.ts';
-import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
-import { principalAccess } from '../../security/certs/identities.ts';
-import { accessOf } from '../../security/connect/access.ts';
-import type { JsonValue } from '../../core/record.ts';
-import type { DekTable } from '../../security/keyring/dek-table.ts';
-import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
-import type { CommandContext } from '../context.ts';
+import { compareEscrow, repairEscrow, type EscrowDifferences } from '../../../backup/escrow/compare-escrow.ts';
+import { escrowKeyStores } from '../../../backup/escrow/key-stores.ts';
+import { openEscrow, type OpenEscrow } from '../../../backup/escrow/open-escrow.ts';
+import { openEscrowStore } from '../../../backup/objects/open-store.ts';
+import { readRecipients } from '../../../backup/recipients/recovery.ts';
+import { systemClock } from '../../../core/clock.ts';
+import type { SensitiveClass } from '../../../core/classification.ts';
+import { asWardlineError, WardlineError } from '../../../core/errors/errors.ts';
+import { principalAccess } from '../../../security/certs/identities.ts';
+import { accessOf } from '../../../security/connect/access.ts';
+import type { JsonValue } from '../../../core/record.ts';
+import type { DekTable } from '../../../security/keyring/dek-table.ts';
+import { openKeyStore } from '../../../security/keyring/key-store/key-store.ts';
+import type { CommandContext } from '../../context.ts';
 
 /** Works with the escrow; subjects are named there by what the source holds. */
 export async function withEscrow<T>(context: CommandContext, work: (escrow: OpenEscrow) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
-import { describeRecipients } from '../../backup/recipients/recovery.ts';
-import { asWardlineError } from '../../core/errors/errors.ts';
-import type { Home } from '../../core/home.ts';
-import type { CommandContext } from '../context.ts';
+import { describeRecipients } from '../../../backup/recipients/recovery.ts';
+import { asWardlineError } from '../../../core/errors/errors.ts';
+import type { Home } from '../../../core/home.ts';
+import type { CommandContext } from '../../context.ts';
 
 /** States that the home got its first recovery identity, and says what to do with it. */
 export async function recordFirstIdentity(context: CommandContext): Promise<void> {
