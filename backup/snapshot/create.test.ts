@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -153,6 +153,22 @@ describe('making a backup', () => {
     const second = await createBackup(parts());
     expect(second.sent).toBe(0);
     expect(second.manifest.files).toEqual(first.manifest.files);
+  });
+
+  it('of tables that are half restored says so, which is asked when its mark stands', async () => {
+    const marks: number[] = [];
+    const { manifest } = await createBackup(
+      parts({
+        isBeforeRestore: () => {
+          marks.push(
+            readdirSync(join(temporary.home.path, 'store', storeNames(temporary.home.install).allUnderWay('backup')))
+              .length,
+          );
+          return true;
+        },
+      }),
+    );
+    expect([manifest.beforeRestore, marks]).toEqual([true, [1]]);
   });
 
   it('is one at a time in a home', async () => {

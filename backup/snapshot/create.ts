@@ -17,8 +17,11 @@ export interface BackupParts extends SnapshotAllParts {
   readonly contracts: Manifest['contracts'];
   /** How long to wait for a prune that is under way, in milliseconds. */
   readonly patience: number;
-  /** A safety copy before a restore. */
-  readonly beforeRestore?: boolean;
+  /**
+   * Whether this is a safety copy before a restore, or of tables that a restore has not come to the end of. Asked once
+   * the backup's mark stands: a restore that begins later waits for the backup.
+   */
+  readonly isBeforeRestore?: () => boolean;
 }
 
 export interface BackupSummary {
@@ -60,8 +63,9 @@ export async function createBackup(parts: BackupParts): Promise<BackupSummary> {
 }
 
 async function makeBackup(parts: BackupParts, id: string, mark: Mark): Promise<BackupSummary> {
-  const { home, store, clock, signingKey, audit, contracts, recipients, beforeRestore = false } = parts;
+  const { home, store, clock, signingKey, audit, contracts, recipients } = parts;
   const startedAt = timeOf(clock);
+  const beforeRestore = parts.isBeforeRestore?.() ?? false;
   const kafka = await parts.captureKafka();
   const checkpoint = await parts.captureCheckpoint();
   const cassandra = await parts.captureCassandra();

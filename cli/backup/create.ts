@@ -35,7 +35,6 @@ export async function createCommand(
   // A backup of servers that were made anew would be the latest, and hold nothing of what is to be restored.
   if (options.beforeRestore !== true) requireNothingLost(context.home());
   const home = context.home();
-  const isSafetyCopy = options.beforeRestore === true || isHalfRestored(context);
   const connection = context.connection();
   const access = accessOf(connection, ARCHIVER);
   const keyStore = await openKeyStore(access);
@@ -69,7 +68,7 @@ export async function createCommand(
         patience: context.settings().backup.patienceSeconds * 1000,
         nodePatience: context.settings().backup.nodePatienceSeconds * 1000,
         onWaitingForNodes: (nodes) => context.output.note(`waiting for the part of node ${nodes.join(', ')}`),
-        beforeRestore: isSafetyCopy,
+        isBeforeRestore: () => options.beforeRestore === true || isHalfRestored(context),
         onProgress: ({ files, bytes }) => context.output.progress(`${files} files, ${bytesText(bytes)}`),
       });
     return await withShelf(context, create, options);

@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { clearStaging } from '../../backup/restore/table/import-table.ts';
+import { othersUnderWay, waitUntilNoneUnderWay } from '../../backup/snapshot/under-way.ts';
+import type { ManifestShelf } from '../../backup/manifest/stored-manifests.ts';
+import { systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
 import { holderOf, tryLock } from '../../stack/index.ts';
+import type { CommandContext } from '../context.ts';
 
 /**
  * Restores one at a time: two would take each other's staged files and empty each other's tables. What a call that was
@@ -23,4 +27,12 @@ export async function aloneRestoring<T>(home: Home, work: () => Promise<T>): Pro
   } finally {
     await clearStaging(home).finally(() => lock.release());
   }
+}
+
+/** Waits, and says so, while a backup of the home is under way. Throws BACKUP_BUSY after the store's patience. */
+export async function noBackupUnderWay(context: CommandContext, { store }: ManifestShelf): Promise<void> {
+  const marks = { store, home: context.home(), clock: systemClock };
+  if (!(await othersUnderWay(marks, 'backup'))) return;
+  context.output.note('waiting for the backup that is under way');
+  await waitUntilNoneUnderWay(marks, 'backup', context.settings().backup.patienceSeconds * 1000);
 }

@@ -25,7 +25,7 @@ import { withShelf } from '../backup/shelf.ts';
 import type { CommandContext } from '../context.ts';
 import { contractsInForce } from '../in-force.ts';
 import { timeOf } from '../terminal/options.ts';
-import { aloneRestoring } from './alone.ts';
+import { aloneRestoring, noBackupUnderWay } from './alone.ts';
 import { restoreLostServers, type RestoredServers } from './lost.ts';
 import { importerFor } from './nodes.ts';
 import { requireNoWorker } from './workers.ts';
@@ -109,6 +109,8 @@ async function restoreAlone(
       const details = { tables: planned, replace, to: until, subject };
       await audit.append({ action: 'restore.begin', object, outcome: 'success', details });
       await recordSuperUser(context);
+      const none = (): Promise<void> => (source === context ? noBackupUnderWay(context, shelf) : Promise.resolve());
+      await none();
       const safety = flags.replace === true ? await safetyBackup(context) : undefined;
       const workerKeys = await openKeyStore(accessOf(context.connection(), 'worker'));
       const parts: TableRestoreParts = {
@@ -123,6 +125,7 @@ async function restoreAlone(
           ...{ settings: context.settings(), clock: systemClock },
         },
         provision: (contract) => applyProvision(context.connection(), contract, context.settings()),
+        noBackupUnderWay: none,
         onStep: (step) => context.output.progress(step),
       };
       // Where Kafka was lost, the archive is all there is.

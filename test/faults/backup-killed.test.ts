@@ -96,6 +96,30 @@ describe('while a backup is under way', () => {
   });
 });
 
+describe('while a backup is under way', () => {
+  it('a restore that empties a table waits for its end: no backup sees half of a table', async () => {
+    await our.write();
+    await create();
+    const before = await our.state();
+    const frozen = start(['backup', 'create'], 'after an object');
+    await our.write(30);
+    await untilStopped(frozen, 0);
+    const restoring = startWardline(stack.home.path, [
+      'restore',
+      'latest',
+      '--table',
+      PLAIN_TABLE,
+      '--replace',
+      '--yes',
+    ]);
+    await restoring.says(/waiting for the backup that is under way/);
+    expect((await our.state()).rows).toBeGreaterThan(before.rows);
+    expect((await letGo(frozen)).code).toBe(0);
+    expect((await restoring.ended).code).toBe(0);
+    expect(await our.state()).toEqual(before);
+  });
+});
+
 describe('while a prune is under way', () => {
   it('a backup waits for its end, and both do what they should', async () => {
     await our.write();

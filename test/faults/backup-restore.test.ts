@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stackLayout } from '../../stack/layout.ts';
 import {
   backedUp,
-  NO_SCHEDULE,
   PLAIN_KEYSPACE,
   PLAIN_TABLE,
   type BackedUp,
@@ -26,7 +25,7 @@ let our: BackedUp;
 let ledger: Ledger;
 
 beforeAll(async () => {
-  stack = await faultStack({ ...FINE_WINDOWS, backup: { schedule: NO_SCHEDULE } }, ['notary', 'archiver']);
+  stack = await faultStack(FINE_WINDOWS, ['notary', 'archiver']);
   our = await backedUp(stack);
   ledger = ledgerContract(stack.folder, 'backup-restore');
   await run('backed-up.csv', KEYS);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerName } from '../../stack/index.ts';
-import { backedUp, NO_SCHEDULE, type BackedUp } from '../support/faults/backup/backed-up.ts';
+import { backedUp, type BackedUp } from '../support/faults/backup/backed-up.ts';
 import { faultStack, FINE_WINDOWS, type FaultStack } from '../support/faults/fault-stack.ts';
 import { ledgerContract, ledgerFile, type Ledger } from '../support/faults/ledger.ts';
 import { startWardline, type End } from '../support/faults/process.ts';
@@ -18,7 +18,7 @@ let our: BackedUp;
 let ledger: Ledger;
 
 beforeAll(async () => {
-  stack = await faultStack({ ...FINE_WINDOWS, backup: { schedule: NO_SCHEDULE } }, ['notary', 'archiver']);
+  stack = await faultStack(FINE_WINDOWS, ['notary', 'archiver']);
   our = await backedUp(stack);
   ledger = ledgerContract(stack.folder, 'backup-servers');
   await our.run(['contract', 'apply', ledger.contract]);

@@ -21,7 +21,7 @@ import { kafkaClient } from '../../security/connect/kafka.ts';
 import { testSigner } from '../support/backup/archive-writer.ts';
 import { GO_BUILD_MILLISECONDS } from '../support/backup/go-tool.ts';
 import { startS3Server, type S3Server } from '../support/backup/s3-server.ts';
-import { backedUp, NO_SCHEDULE, PLAIN_TABLE, type BackedUp } from '../support/faults/backup/backed-up.ts';
+import { backedUp, PLAIN_TABLE, type BackedUp } from '../support/faults/backup/backed-up.ts';
 import { fullWhile } from '../support/faults/backup/store-full.ts';
 import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
 import { ledgerContract, ledgerFile } from '../support/faults/ledger.ts';
@@ -39,7 +39,7 @@ beforeAll(async () => {
   Object.assign(process.env, server.credentials);
   await server.client().send(new CreateBucketCommand({ Bucket: BUCKET }));
   const s3 = { endpoint: server.endpoint, region: server.region, pathStyle: true };
-  const backup = { store: `s3://${BUCKET}/here`, s3, archive: { chunkSeconds: 1 }, schedule: NO_SCHEDULE };
+  const backup = { store: `s3://${BUCKET}/here`, s3, archive: { chunkSeconds: 1 } };
   stack = await faultStack({ backup }, ['notary', 'archiver']);
 }, GO_BUILD_MILLISECONDS);
 

@@ -11,13 +11,12 @@ import { trustedKeysOf } from '../../cli/audit/sources.ts';
 import { loadConnection, loadSettings } from '../../core/configuration.ts';
 import { openHome } from '../../core/home.ts';
 import { supervisorOf } from '../../stack/supervisor/control.ts';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
+import { faultStack, NO_SCHEDULE, type FaultStack } from '../support/faults/fault-stack.ts';
 import { startWardline } from '../support/faults/process.ts';
 import { wardlineOn } from '../support/wardline.ts';
 
 const RECORDS = 2000;
 const TABLE = 'iot_data.weather_condition_and_household_energy_consumption';
-const OFF = { snapshot: '', verify: '', prune: '', drill: '' };
 const POLL_MILLISECONDS = 200;
 
 let stack: FaultStack;
@@ -43,7 +42,7 @@ async function until(isSo: () => boolean, what: string, milliseconds: number): P
 }
 
 beforeAll(async () => {
-  stack = await faultStack({ backup: { schedule: OFF } });
+  stack = await faultStack({});
   const source = ['--contract', 'smart-home', '--source', 'synthetic'];
   await run(['run', ...source, '--limit', String(RECORDS)]);
   await run(['backup', 'create']);
@@ -140,7 +139,7 @@ it('the schedule runs a snapshot, a verification, a prune and a drill, and statu
   for (const name of TASK_NAMES) expect(tasks[name]).toMatchObject({ startedAt: expect.any(String) as string });
   expect(drill.id > before.id).toBe(true);
   expect(drill).toMatchObject({ passed: true, rpoSeconds: expect.any(Number) as number });
-  configure(OFF);
+  configure(NO_SCHEDULE);
   await stack.down();
   await stack.up();
   expect(drillHomes()).toEqual([]);

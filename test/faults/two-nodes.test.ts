@@ -11,13 +11,13 @@ import { loadConnection, loadSettings } from '../../core/configuration.ts';
 import { openHome, openOrCreateHome, type Home } from '../../core/home.ts';
 import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { partitionsHeld, secondNode, type SecondNode } from '../support/backup/two-nodes.ts';
+import { NO_SCHEDULE } from '../support/faults/fault-stack.ts';
 import { ledgerContract, ledgerFile, type Ledger } from '../support/faults/ledger.ts';
 import { scratch } from '../support/scratch.ts';
 import { startWardline, wardline, wardlineOn, type WardlineOutcome } from '../support/wardline.ts';
 
 const KEYS = 600;
 const ACCOUNTS = 200;
-const NO_SCHEDULE = { snapshot: '', verify: '', prune: '', drill: '' };
 const CLIENT_TIMEOUT = 60_000;
 
 const { folder } = scratch();

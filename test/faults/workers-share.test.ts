@@ -5,7 +5,7 @@ import type { Offsets } from '../support/faults/observer.ts';
 import type { RunningWardline } from '../support/faults/process.ts';
 import { scenario, type Scenario } from '../support/faults/scenario.ts';
 
-const KEYS = 30_000;
+const KEYS = 22_000;
 const RATE = '1500/s';
 /** Longer than a group waits for a silent member. */
 const BEYOND_SESSION = 20_000;

@@ -31,6 +31,8 @@ export interface TableRestoreParts {
   readonly superUser: Scanner & Pick<Client, 'execute'>;
   /** Gives principals their rights on a contract's table that was made again. */
   readonly provision: (contract: CompiledContract) => Promise<unknown>;
+  /** Resolves when no backup of the tables is under way: one that saw half of a table would be the latest. */
+  readonly noBackupUnderWay: () => Promise<void>;
   readonly onStep: (step: string) => void;
 }
 
@@ -130,7 +132,7 @@ function subjectColumn(contracts: readonly CompiledContract[], { keyspace, table
 
 /** Makes the table where it is missing, or empties it. Returns whether it is new or empty now. */
 async function makeReady(
-  { home, manifest, operator, superUser, provision, onStep }: TableRestoreParts,
+  { home, manifest, operator, superUser, provision, noBackupUnderWay, onStep }: TableRestoreParts,
   table: BackedUpTable,
   contracts: readonly CompiledContract[],
   { asKeyspace, replace }: TableRestoreOptions,
@@ -143,8 +145,12 @@ async function makeReady(
     await makeTableIn(superUser, asKeyspace, table);
     return true;
   }
-  const begin = (): void => beginRestore(home, manifest.id, [`${table.keyspace}.${table.table}`]);
-  if ((await describeTable(superUser, table)) === undefined) begin();
+  // A backup looks for what has begun when its own mark stands: of the two, one sees the other.
+  const begin = (): Promise<void> => {
+    beginRestore(home, manifest.id, [`${table.keyspace}.${table.table}`]);
+    return noBackupUnderWay();
+  };
+  if ((await describeTable(superUser, table)) === undefined) await begin();
   const made = await ensureTable(operator, table);
   const [newest] = contracts;
   // Cassandra took every right on the table away when it was dropped.
@@ -154,7 +160,7 @@ async function makeReady(
   // What could not be imported must not be found out when the table is empty.
   await requireSameColumns(superUser, table, await makeScratch(superUser, table));
   await dropScratch(superUser, table.keyspace);
-  begin();
+  await begin();
   onStep(`${table.keyspace}.${table.table}: emptying`);
   await superUser.execute(`TRUNCATE "${table.keyspace}"."${table.table}"`).catch((error: unknown) => {
     throw asCassandraError(error);

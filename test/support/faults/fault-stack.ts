@@ -18,6 +18,9 @@ export const FINE_WINDOWS = {
   source: { batchRecords: 100 },
 } as const;
 
+/** The archiver's own backups at the full hour would meet those of a test. */
+export const NO_SCHEDULE = { snapshot: '', verify: '', prune: '', drill: '' };
+
 /** Servers of a test file's own, to be damaged. */
 export interface FaultStack {
   readonly home: Home;
@@ -34,14 +37,15 @@ export interface FaultStack {
 
 const POLL_MILLISECONDS = 50;
 
-/** Starts servers in a home of their own, with these settings and daemons. */
+/** Starts servers in a home of their own, with these settings and daemons, and without a schedule of backups unless one is set. */
 export async function faultStack(
-  settings: Readonly<Record<string, unknown>> = FINE_WINDOWS,
+  settings: Readonly<{ backup?: object; worker?: object; source?: object }> = FINE_WINDOWS,
   daemons: readonly DaemonName[] = DAEMON_NAMES,
 ): Promise<FaultStack> {
   const folder = mkdtempSync(join(tmpdir(), 'wardline-faults-'));
   const home = openOrCreateHome(join(folder, 'home'));
-  writeFileSync(home.paths.configuration, stringify(settings));
+  const backup = { schedule: NO_SCHEDULE, ...settings.backup };
+  writeFileSync(home.paths.configuration, stringify({ ...settings, backup }));
   const up = async (): Promise<void> => {
     await ensureRecovery(home, systemClock);
     await startStack(home, loadSettings(home), () => undefined, undefined, daemons);

@@ -41,9 +41,6 @@ export interface BackedUp {
   close(): Promise<void>;
 }
 
-/** The archiver's own backups at the full hour would meet those of a test. */
-export const NO_SCHEDULE = { snapshot: '', verify: '', prune: '', drill: '' };
-
 export const PLAIN_KEYSPACE = 'fault_plain';
 export const PLAIN_TABLE = `${PLAIN_KEYSPACE}.readings`;
 const PAGE_ROWS = 5000;
