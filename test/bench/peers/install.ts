@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Programs that the product is measured against. They have package files of their own, so that installing the product stays small. */
-export type PeerName = 'spark' | 'confluent';
+export type PeerName = 'spark' | 'confluent' | 'medusa';
 
 interface Peer {
   /** Stands there once the peer is complete. */
@@ -18,6 +18,13 @@ const PEERS: Readonly<Record<PeerName, Peer>> = {
   confluent: {
     proof: [join('node_modules', '@confluentinc', 'schemaregistry', 'package.json')],
     steps: [['npm', 'ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']],
+  },
+  medusa: {
+    proof: [join('.venv', 'bin', 'medusa')],
+    steps: [
+      ['python3', '-m', 'venv', '.venv'],
+      [join(FOLDER, 'medusa', '.venv', 'bin', 'pip'), 'install', '--quiet', '-r', 'requirements.txt'],
+    ],
   },
   spark: {
     proof: [join('.venv', 'bin', 'spark-submit'), JARS],
@@ -44,7 +51,7 @@ export function isInstalled(name: PeerName): boolean {
 
 /** Installs what is missing, with the package managers as the user has configured them. Throws where one of them fails. */
 export async function installPeers(report: (line: string) => void): Promise<void> {
-  for (const name of ['confluent', 'spark'] as const) {
+  for (const name of ['confluent', 'medusa', 'spark'] as const) {
     if (isInstalled(name)) continue;
     report(`installing the peer ${name}`);
     for (const [program, ...argumentsOf] of PEERS[name].steps)
@@ -55,4 +62,9 @@ export async function installPeers(report: (line: string) => void): Promise<void
 /** The Python that has Spark. */
 export function sparkPython(): string {
   return join(FOLDER, 'spark', '.venv', 'bin', 'python');
+}
+
+/** The command of cassandra-medusa. */
+export function medusaCommand(): string {
+  return join(FOLDER, 'medusa', '.venv', 'bin', 'medusa');
 }

@@ -8,7 +8,7 @@ import { systemClock } from '../../../core/clock.ts';
 import { loadSettings } from '../../../core/configuration.ts';
 import { openHome, openOrCreateHome, type Home } from '../../../core/home.ts';
 import { startStack, stopStack, type ServerName } from '../../../stack/index.ts';
-import { DAEMON_NAMES, type DaemonName } from '../../../stack/layout.ts';
+import type { DaemonName } from '../../../stack/layout.ts';
 import { signal } from '../../../stack/process/identity.ts';
 import { runningServer, supervisorOf } from '../../../stack/supervisor/control.ts';
 
@@ -40,7 +40,7 @@ const POLL_MILLISECONDS = 50;
 /** Starts servers in a home of their own, with these settings and daemons, and without a schedule of backups unless one is set. */
 export async function faultStack(
   settings: Readonly<{ backup?: object; worker?: object; source?: object }> = FINE_WINDOWS,
-  daemons: readonly DaemonName[] = DAEMON_NAMES,
+  daemons: readonly DaemonName[] = ['notary'],
 ): Promise<FaultStack> {
   const folder = mkdtempSync(join(tmpdir(), 'wardline-faults-'));
   const home = openOrCreateHome(join(folder, 'home'));

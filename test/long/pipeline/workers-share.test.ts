@@ -1,22 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import type { Offsets } from '../support/faults/observer.ts';
-import type { RunningWardline } from '../support/faults/process.ts';
-import { scenario, type Scenario } from '../support/faults/scenario.ts';
+import { describe, expect, it } from 'vitest';
+import type { Offsets } from '../../support/faults/observer.ts';
+import type { RunningWardline } from '../../support/faults/process.ts';
+import { scenario, type Scenario } from '../../support/faults/scenario.ts';
+import { sharedPlace } from '../../support/faults/shared-place.ts';
 
 const KEYS = 22_000;
 const RATE = '1500/s';
 /** Longer than a group waits for a silent member. */
 const BEYOND_SESSION = 20_000;
 
-let stack: FaultStack;
-
-beforeAll(async () => {
-  stack = await faultStack();
-});
-
-afterAll(() => stack.remove());
+const place = sharedPlace();
 
 const total = (offsets: Offsets): number => Number([...offsets.values()].reduce((sum, offset) => sum + offset, 0n));
 
@@ -44,7 +38,7 @@ async function shared(
   id: string,
   fault: (flow: Scenario, first: RunningWardline, second: RunningWardline) => Promise<void>,
 ): Promise<void> {
-  const flow = await scenario({ home: stack.home.path, folder: stack.folder }, id, KEYS);
+  const flow = await scenario(place, id, KEYS);
   try {
     let done = false;
     const source = flow.source('--rate', RATE);

@@ -1,11 +1,11 @@
 import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { backedUp, PLAIN_TABLE, type BackedUp } from '../support/faults/backup/backed-up.ts';
-import type { BackupStep } from '../support/faults/backup/steps.ts';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import { startWardline, type RunningWardline } from '../support/faults/process.ts';
-import { letGo, untilStopped } from '../support/faults/stopped.ts';
+import { backedUp, PLAIN_TABLE, type BackedUp } from '../../support/faults/backup/backed-up.ts';
+import type { BackupStep } from '../../support/faults/backup/steps.ts';
+import { faultStack, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { startWardline, type RunningWardline } from '../../support/faults/process.ts';
+import { letGo, untilStopped } from '../../support/faults/stopped.ts';
 
 /** Of several backups only the newest is to stay. */
 const RETENTION = { keepLast: 1, hourly: 0, daily: 0, weekly: 0, monthly: 0, withinHours: 0 };

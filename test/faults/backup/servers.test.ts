@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServerName } from '../../stack/index.ts';
-import { backedUp, type BackedUp } from '../support/faults/backup/backed-up.ts';
-import { faultStack, FINE_WINDOWS, type FaultStack } from '../support/faults/fault-stack.ts';
-import { ledgerContract, ledgerFile, type Ledger } from '../support/faults/ledger.ts';
-import { startWardline, type End } from '../support/faults/process.ts';
-import { letGo, untilStopped } from '../support/faults/stopped.ts';
-import type { Step } from '../support/faults/stops-itself.ts';
+import type { ServerName } from '../../../stack/index.ts';
+import { backedUp, type BackedUp } from '../../support/faults/backup/backed-up.ts';
+import { faultStack, FINE_WINDOWS, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { ledgerContract, ledgerFile, type Ledger } from '../../support/faults/ledger.ts';
+import { startWardline, type End } from '../../support/faults/process.ts';
+import { letGo, untilStopped } from '../../support/faults/stopped.ts';
+import type { Step } from '../../support/faults/stops-itself.ts';
 
 const KEYS = 1000;
 const UNREACHABLE = 5;

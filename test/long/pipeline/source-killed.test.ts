@@ -1,26 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import type { Offsets } from '../support/faults/observer.ts';
-import { scenario } from '../support/faults/scenario.ts';
+import { describe, expect, it } from 'vitest';
+import type { Offsets } from '../../support/faults/observer.ts';
+import { scenario } from '../../support/faults/scenario.ts';
+import { sharedPlace } from '../../support/faults/shared-place.ts';
 
 const KEYS = 12_000;
 const RATE = '6000/s';
 const KILLS = 4;
 
-let stack: FaultStack;
-
-beforeAll(async () => {
-  stack = await faultStack();
-});
-
-afterAll(() => stack.remove());
+const place = sharedPlace();
 
 const total = (offsets: Offsets): number => Number([...offsets.values()].reduce((sum, offset) => sum + offset, 0n));
 
 describe('a source killed', () => {
   it('goes on where it was acknowledged, and leaves each record once', async () => {
-    const flow = await scenario({ home: stack.home.path, folder: stack.folder }, 'source-killed', KEYS);
+    const flow = await scenario(place, 'source-killed', KEYS);
     try {
       const worker = flow.worker();
       let resumedAt = 0;
@@ -53,7 +47,7 @@ describe('a source killed', () => {
   });
 
   it('and asked to end goes on there, too, as `run` does', async () => {
-    const flow = await scenario({ home: stack.home.path, folder: stack.folder }, 'run-stopped', KEYS);
+    const flow = await scenario(place, 'run-stopped', KEYS);
     try {
       const run = flow.run('--rate', RATE);
       while (total(await flow.observer.committed()) < 1000 && run.isRunning()) await sleep(50);

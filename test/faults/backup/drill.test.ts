@@ -3,17 +3,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openReport, type DrillReport } from '../../backup/drill/report.ts';
-import type { DrillState } from '../../backup/drill/state.ts';
-import { storeNames } from '../../backup/naming.ts';
-import { TASK_NAMES } from '../../backup/schedule/tasks.ts';
-import { trustedKeysOf } from '../../cli/audit/sources.ts';
-import { loadConnection, loadSettings } from '../../core/configuration.ts';
-import { openHome } from '../../core/home.ts';
-import { supervisorOf } from '../../stack/supervisor/control.ts';
-import { faultStack, NO_SCHEDULE, type FaultStack } from '../support/faults/fault-stack.ts';
-import { startWardline } from '../support/faults/process.ts';
-import { wardlineOn } from '../support/wardline.ts';
+import { openReport, type DrillReport } from '../../../backup/drill/report.ts';
+import type { DrillState } from '../../../backup/drill/state.ts';
+import { storeNames } from '../../../backup/naming.ts';
+import { TASK_NAMES } from '../../../backup/schedule/tasks.ts';
+import { trustedKeysOf } from '../../../cli/audit/sources.ts';
+import { loadConnection, loadSettings } from '../../../core/configuration.ts';
+import { openHome } from '../../../core/home.ts';
+import { supervisorOf } from '../../../stack/supervisor/control.ts';
+import { DAEMON_NAMES } from '../../../stack/layout.ts';
+import { faultStack, NO_SCHEDULE, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { startWardline } from '../../support/faults/process.ts';
+import { wardlineOn } from '../../support/wardline.ts';
 
 const RECORDS = 2000;
 const TABLE = 'iot_data.weather_condition_and_household_energy_consumption';
@@ -42,7 +43,7 @@ async function until(isSo: () => boolean, what: string, milliseconds: number): P
 }
 
 beforeAll(async () => {
-  stack = await faultStack({});
+  stack = await faultStack({}, DAEMON_NAMES);
   const source = ['--contract', 'smart-home', '--source', 'synthetic'];
   await run(['run', ...source, '--limit', String(RECORDS)]);
   await run(['backup', 'create']);

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXIT } from '../../core/errors/errors.ts';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import { MEMORY_LIMIT_BYTES, type RunningWardline } from '../support/faults/process.ts';
-import { scenario, type Scenario } from '../support/faults/scenario.ts';
-import { expectCommitsAudited } from '../support/faults/verify.ts';
+import { EXIT } from '../../../core/errors/errors.ts';
+import { DAEMON_NAMES } from '../../../stack/layout.ts';
+import { faultStack, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { MEMORY_LIMIT_BYTES, type RunningWardline } from '../../support/faults/process.ts';
+import { scenario, type Scenario } from '../../support/faults/scenario.ts';
+import { expectCommitsAudited } from '../../support/faults/verify.ts';
 
 const KEYS = 45_000;
 const RATE = '1000/s';
@@ -16,7 +17,7 @@ const SEED = Number(process.env['WARDLINE_FAULT_SEED'] ?? Date.now() % 100_000);
 let stack: FaultStack;
 
 beforeAll(async () => {
-  stack = await faultStack({});
+  stack = await faultStack({}, DAEMON_NAMES);
 });
 
 afterAll(() => stack.remove());

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'cassandra-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadConnection, loadSettings } from '../../core/configuration.ts';
-import type { Connection } from '../../core/connection.ts';
-import { EVENTS_PER_BLOCK } from '../../security/audit-keyspace/tables.ts';
-import { cassandraClient } from '../../security/connect/cassandra.ts';
-import { auditLogAs, numberedEvents } from '../support/audit/events.ts';
-import { messagesOf, replaceLog, retold } from '../support/audit/forge.ts';
-import { notarized } from '../support/audit/notarized.ts';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import { startWardline } from '../support/faults/process.ts';
-import { wardlineOn } from '../support/wardline.ts';
+import { loadConnection, loadSettings } from '../../../core/configuration.ts';
+import type { Connection } from '../../../core/connection.ts';
+import { EVENTS_PER_BLOCK } from '../../../security/audit-keyspace/tables.ts';
+import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { auditLogAs, numberedEvents } from '../../support/audit/events.ts';
+import { messagesOf, replaceLog, retold } from '../../support/audit/forge.ts';
+import { notarized } from '../../support/audit/notarized.ts';
+import { faultStack, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { startWardline } from '../../support/faults/process.ts';
+import { wardlineOn } from '../../support/wardline.ts';
 
 /** More than one block. */
 const EVENTS = EVENTS_PER_BLOCK + 500;

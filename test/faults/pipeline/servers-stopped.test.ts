@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServerName } from '../../stack/index.ts';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import { MEMORY_LIMIT_BYTES } from '../support/faults/process.ts';
-import { scenario } from '../support/faults/scenario.ts';
+import type { ServerName } from '../../../stack/index.ts';
+import { DAEMON_NAMES } from '../../../stack/layout.ts';
+import { faultStack, FINE_WINDOWS, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { MEMORY_LIMIT_BYTES } from '../../support/faults/process.ts';
+import { scenario } from '../../support/faults/scenario.ts';
 
 const KEYS = 15_000;
 const RATE = '3000/s';
@@ -15,7 +16,7 @@ const SERVERS: readonly ServerName[] = ['kafka', 'cassandra'];
 let stack: FaultStack;
 
 beforeAll(async () => {
-  stack = await faultStack();
+  stack = await faultStack(FINE_WINDOWS, DAEMON_NAMES);
 });
 
 afterAll(() => stack.remove());

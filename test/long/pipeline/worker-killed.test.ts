@@ -1,23 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import { freezeAt, MOMENTS } from '../support/faults/moments.ts';
-import { scenario } from '../support/faults/scenario.ts';
-import { expectCommitsAudited } from '../support/faults/verify.ts';
+import { describe, expect, it } from 'vitest';
+import { freezeAt, MOMENTS } from '../../support/faults/moments.ts';
+import { scenario } from '../../support/faults/scenario.ts';
+import { sharedPlace } from '../../support/faults/shared-place.ts';
+import { expectCommitsAudited } from '../../support/faults/verify.ts';
 
 const KEYS = 12_000;
 
-let stack: FaultStack;
-
-beforeAll(async () => {
-  stack = await faultStack();
-});
-
-afterAll(() => stack.remove());
+const place = sharedPlace();
 
 describe('a worker killed', () => {
   it.each(Object.entries(MOMENTS))('%s loses nothing and doubles nothing', async (name, moment) => {
     const id = `killed-${name.replaceAll(' ', '-')}`;
-    const flow = await scenario({ home: stack.home.path, folder: stack.folder }, id, KEYS);
+    const flow = await scenario(place, id, KEYS);
     try {
       await flow.produce();
       const first = flow.worker(moment.step);

@@ -2,19 +2,19 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stackLayout } from '../../stack/layout.ts';
+import { stackLayout } from '../../../stack/layout.ts';
 import {
   backedUp,
   PLAIN_KEYSPACE,
   PLAIN_TABLE,
   type BackedUp,
   type TableState,
-} from '../support/faults/backup/backed-up.ts';
-import { faultStack, FINE_WINDOWS, type FaultStack } from '../support/faults/fault-stack.ts';
-import { ledgerContract, ledgerFile, type Ledger } from '../support/faults/ledger.ts';
-import { startWardline, type RunningWardline } from '../support/faults/process.ts';
-import { untilStopped } from '../support/faults/stopped.ts';
-import type { Step } from '../support/faults/stops-itself.ts';
+} from '../../support/faults/backup/backed-up.ts';
+import { faultStack, FINE_WINDOWS, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { ledgerContract, ledgerFile, type Ledger } from '../../support/faults/ledger.ts';
+import { startWardline, type RunningWardline } from '../../support/faults/process.ts';
+import { untilStopped } from '../../support/faults/stopped.ts';
+import type { Step } from '../../support/faults/stops-itself.ts';
 
 const KEYS = 1500;
 const FAILED = 1;

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { logEnd } from '../../audit/query/query.ts';
-import { topicBounds } from '../../audit/topic/read-topic.ts';
-import { loadConnection, loadSettings } from '../../core/configuration.ts';
-import { cassandraClient } from '../../security/connect/cassandra.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
-import { AUDIT_TOPIC } from '../../security/principals/names.ts';
-import { stackStatus } from '../../stack/index.ts';
-import { auditLogAs, numberedEvents } from '../support/audit/events.ts';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import { wardlineOn } from '../support/wardline.ts';
+import { logEnd } from '../../../audit/query/query.ts';
+import { topicBounds } from '../../../audit/topic/read-topic.ts';
+import { loadConnection, loadSettings } from '../../../core/configuration.ts';
+import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
+import { stackStatus } from '../../../stack/index.ts';
+import { auditLogAs, numberedEvents } from '../../support/audit/events.ts';
+import { faultStack, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { wardlineOn } from '../../support/wardline.ts';
 
 const KILLS = 20;
 /** Some 2,500 events a second: what piles up while there is no notary can be worked off afterwards. */

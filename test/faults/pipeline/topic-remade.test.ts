@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AUDIT_TOPIC } from '../../security/principals/names.ts';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import { startWardline } from '../support/faults/process.ts';
-import { scenario, type Scenario } from '../support/faults/scenario.ts';
-import { whenCommitted } from '../support/faults/verify.ts';
-import { wardline, wardlineOn } from '../support/wardline.ts';
+import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
+import { faultStack, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { startWardline } from '../../support/faults/process.ts';
+import { scenario, type Scenario } from '../../support/faults/scenario.ts';
+import { whenCommitted } from '../../support/faults/verify.ts';
+import { wardline, wardlineOn } from '../../support/wardline.ts';
 
 const KEYS = 3000;
 
@@ -31,7 +31,8 @@ async function incarnations({ observer, ledger }: Scenario): Promise<ReadonlySet
   return new Set(rows.map((row) => String(row['wardline_incarnation'])));
 }
 
-describe('a topic made again', () => {
+/** Each has a topic of its own, and waits most of the time. */
+describe.concurrent('a topic made again', () => {
   it.each([
     { moment: 'and filled again', refill: true },
     { moment: 'and left empty for now', refill: false },
@@ -91,10 +92,8 @@ describe('a topic made again', () => {
       await flow.close();
     }
   });
-});
 
-describe('records deleted before they were read', () => {
-  it('end the worker that should read them: an offset was lost', async () => {
+  it('or whose records were deleted before they were read, ends the worker that should read them: an offset was lost', async () => {
     const flow = await scenario({ home: stack.home.path, folder: stack.folder }, 'records-deleted', KEYS);
     try {
       await flow.produce();

@@ -1,12 +1,12 @@
 import { renameSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stackStatus } from '../../stack/index.ts';
-import { stackLayout } from '../../stack/layout.ts';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import { scenario } from '../support/faults/scenario.ts';
-import { whenCommitted } from '../support/faults/verify.ts';
-import { wardline, wardlineOn } from '../support/wardline.ts';
+import { stackStatus } from '../../../stack/index.ts';
+import { DAEMON_NAMES, stackLayout } from '../../../stack/layout.ts';
+import { faultStack, FINE_WINDOWS, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { scenario } from '../../support/faults/scenario.ts';
+import { whenCommitted } from '../../support/faults/verify.ts';
+import { wardline, wardlineOn } from '../../support/wardline.ts';
 
 const KEYS = 500;
 const OUTAGE_MILLISECONDS = 30_000;
@@ -16,7 +16,7 @@ const PATIENCE = 90_000;
 let stack: FaultStack;
 
 beforeAll(async () => {
-  stack = await faultStack();
+  stack = await faultStack(FINE_WINDOWS, DAEMON_NAMES);
 });
 
 afterAll(() => stack.remove());

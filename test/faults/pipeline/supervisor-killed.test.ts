@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import { scenario } from '../support/faults/scenario.ts';
-import { stackStatus } from '../../stack/index.ts';
-import { signal } from '../../stack/process/identity.ts';
-import { runningServer } from '../../stack/supervisor/control.ts';
-import { wardline } from '../support/wardline.ts';
+import { faultStack, type FaultStack } from '../../support/faults/fault-stack.ts';
+import { scenario } from '../../support/faults/scenario.ts';
+import { stackStatus } from '../../../stack/index.ts';
+import { signal } from '../../../stack/process/identity.ts';
+import { runningServer } from '../../../stack/supervisor/control.ts';
+import { wardline } from '../../support/wardline.ts';
 
 const KEYS = 15_000;
 const RATE = '2500/s';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AUDIT_TOPIC } from '../../security/principals/names.ts';
-import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
-import type { Offsets } from '../support/faults/observer.ts';
-import { denyWrite } from '../support/faults/rights.ts';
-import { MEMORY_LIMIT_BYTES, type RunningWardline } from '../support/faults/process.ts';
-import { scenario, type Scenario } from '../support/faults/scenario.ts';
+import { describe, expect, it } from 'vitest';
+import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
+import type { Offsets } from '../../support/faults/observer.ts';
+import { denyWrite } from '../../support/faults/rights.ts';
+import { MEMORY_LIMIT_BYTES, type RunningWardline } from '../../support/faults/process.ts';
+import { scenario, type Scenario } from '../../support/faults/scenario.ts';
+import { sharedPlace } from '../../support/faults/shared-place.ts';
 
 const KEYS = 30_000;
 const REFUSED_MILLISECONDS = 12_000;
@@ -13,13 +13,7 @@ const SETTLE_MILLISECONDS = 3000;
 /** Windows of 400 records: what two closed ones, an open one and the batches under way can hold. */
 const UNAUDITED_LIMIT = 20_000;
 
-let stack: FaultStack;
-
-beforeAll(async () => {
-  stack = await faultStack();
-});
-
-afterAll(() => stack.remove());
+const place = sharedPlace();
 
 /** A worker that has begun, on the record, and has nothing to store yet. */
 async function idleWorker(flow: Scenario): Promise<RunningWardline> {
@@ -34,7 +28,7 @@ const waits = (said: string): number => said.split('\n').filter((line) => line.s
 
 describe('while the audit topic takes no events', () => {
   it('a worker commits nothing, says why once, and goes on when it may', async () => {
-    const flow = await scenario({ home: stack.home.path, folder: stack.folder }, 'audit-refused-worker', KEYS);
+    const flow = await scenario(place, 'audit-refused-worker', KEYS);
     try {
       const worker = await idleWorker(flow);
       const allow = await denyWrite(flow.observer.admin, 'worker', AUDIT_TOPIC);
@@ -62,7 +56,7 @@ describe('while the audit topic takes no events', () => {
   });
 
   it('a worker asked twice to end gives up, and leaves uncommitted what is not audited', async () => {
-    const flow = await scenario({ home: stack.home.path, folder: stack.folder }, 'audit-refused-end', KEYS);
+    const flow = await scenario(place, 'audit-refused-end', KEYS);
     const worker = await idleWorker(flow);
     const allow = await denyWrite(flow.observer.admin, 'worker', AUDIT_TOPIC);
     try {
@@ -85,7 +79,7 @@ describe('while the audit topic takes no events', () => {
   });
 
   it('a source moves its position no further, and stops sending', async () => {
-    const flow = await scenario({ home: stack.home.path, folder: stack.folder }, 'audit-refused-source', KEYS);
+    const flow = await scenario(place, 'audit-refused-source', KEYS);
     const worker = flow.worker();
     const source = flow.source('--rate', '5000/s');
     while (total(await flow.observer.committed()) < 1000 && source.isRunning()) await sleep(20);
