@@ -43,7 +43,7 @@ describe('the notary killed twenty times under load', () => {
         }
       })();
       for (let kills = 0; kills < KILLS;) {
-        await sleep(200 + Math.random() * 9000);
+        await sleep(200 + Math.random() * 6000);
         const pid = stackStatus(home).daemons.find(({ name }) => name === 'notary')?.pid;
         if (pid === undefined) continue;
         process.kill(pid, 'SIGKILL');

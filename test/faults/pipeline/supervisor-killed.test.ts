@@ -7,8 +7,8 @@ import { signal } from '../../../stack/process/identity.ts';
 import { runningServer } from '../../../stack/supervisor/control.ts';
 import { wardline } from '../../support/wardline.ts';
 
-const KEYS = 15_000;
-const RATE = '2500/s';
+const KEYS = 8_000;
+const RATE = '1000/s';
 
 let stack: FaultStack;
 

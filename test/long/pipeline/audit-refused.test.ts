@@ -7,7 +7,7 @@ import { MEMORY_LIMIT_BYTES, type RunningWardline } from '../../support/faults/p
 import { scenario, type Scenario } from '../../support/faults/scenario.ts';
 import { sharedPlace } from '../../support/faults/shared-place.ts';
 
-const KEYS = 30_000;
+const KEYS = 15_000;
 const REFUSED_MILLISECONDS = 12_000;
 const SETTLE_MILLISECONDS = 3000;
 /** Windows of 400 records: what two closed ones, an open one and the batches under way can hold. */

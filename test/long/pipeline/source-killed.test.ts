@@ -4,8 +4,8 @@ import type { Offsets } from '../../support/faults/observer.ts';
 import { scenario } from '../../support/faults/scenario.ts';
 import { sharedPlace } from '../../support/faults/shared-place.ts';
 
-const KEYS = 12_000;
-const RATE = '6000/s';
+const KEYS = 9_000;
+const RATE = '3000/s';
 const KILLS = 4;
 
 const place = sharedPlace();
@@ -32,7 +32,7 @@ describe('a source killed', () => {
           resumedAt = resumed;
         }
         const before = total(await flow.observer.ends());
-        while (total(await flow.observer.ends()) < before + 500 && source.isRunning()) await sleep(20);
+        while (total(await flow.observer.ends()) < before + 500 && source.isRunning()) await sleep(100);
         await sleep(Math.random() * 300);
         await source.kill();
       }

@@ -4,7 +4,7 @@ import { scenario } from '../../support/faults/scenario.ts';
 import { sharedPlace } from '../../support/faults/shared-place.ts';
 import { expectCommitsAudited } from '../../support/faults/verify.ts';
 
-const KEYS = 12_000;
+const KEYS = 6_000;
 
 const place = sharedPlace();
 

@@ -5,8 +5,8 @@ import type { RunningWardline } from '../../support/faults/process.ts';
 import { scenario, type Scenario } from '../../support/faults/scenario.ts';
 import { sharedPlace } from '../../support/faults/shared-place.ts';
 
-const KEYS = 22_000;
-const RATE = '1500/s';
+const KEYS = 12_000;
+const RATE = '1000/s';
 /** Longer than a group waits for a silent member. */
 const BEYOND_SESSION = 20_000;
 
@@ -29,7 +29,7 @@ async function commitsWentBack({ observer }: Scenario, done: () => boolean): Pro
       if (offset < earlier) back.push(`${partition}: from ${earlier} to ${offset}`);
     }
     before = now;
-    await sleep(20);
+    await sleep(50);
   }
   return back;
 }
@@ -81,7 +81,8 @@ describe('two workers', () => {
     await shared('workers-come-and-go', async (flow) => {
       for (let round = 0; round < 3; round += 1) {
         const third = flow.worker();
-        await sleep(4000);
+        await third.says(/: storing/);
+        await sleep(2000);
         expect((await third.stop()).code).toBe(0);
       }
     });
