@@ -17,38 +17,55 @@ export function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Buffer {
   return Buffer.from(hkdfSync('sha256', fileKey, nonce, 'payload', 32));
 }
 
-/** Encrypts a body of any size; yields one chunk with its tag at a time. */
+/** Encrypts a body of any size; yields the chunks, each with its tag, that a part of the body completes. */
 export async function* encryptPayload(key: Uint8Array, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let counter = 0;
-  for await (const { bytes, last } of chunksOf(body, CHUNK_BYTES)) {
-    const cipher = createCipheriv(CIPHER, key, nonceOf(counter, last), CIPHER_OPTIONS);
-    const sealed = cipher.update(bytes);
-    cipher.final();
-    yield Buffer.concat([sealed, cipher.getAuthTag()]);
-    counter += 1;
+  for await (const chunks of chunksOf(body, CHUNK_BYTES)) {
+    const sealed: Uint8Array[] = [];
+    for (const { bytes, last } of chunks) {
+      const cipher = createCipheriv(CIPHER, key, nonceOf(counter, last), CIPHER_OPTIONS);
+      sealed.push(cipher.update(bytes));
+      cipher.final();
+      sealed.push(cipher.getAuthTag());
+      counter += 1;
+    }
+    yield Buffer.concat(sealed);
   }
 }
 
 /**
- * Decrypts a payload; yields each chunk once its tag is checked. Throws OBJECT_DAMAGED at the first chunk that does not
- * fit, and where the last one is missing, empty after others, or followed by anything: only a payload that was read to
- * its end without an error is whole.
+ * Decrypts a payload; yields chunks once their tags are checked. Throws OBJECT_DAMAGED at the first chunk that does not
+ * fit, after what came before it, and where the last one is missing, empty after others, or followed by anything: only a
+ * payload that was read to its end without an error is whole.
  */
 export async function* decryptPayload(key: Uint8Array, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let counter = 0;
-  for await (const { bytes, last } of chunksOf(body, CHUNK_BYTES + TAG_BYTES)) {
-    const text = openChunk(key, nonceOf(counter, last), bytes);
-    if (text === undefined || (text.length === 0 && counter > 0))
-      throw new WardlineError(
-        'OBJECT_DAMAGED',
-        `chunk ${counter} of an encrypted object is ${last ? 'damaged, or the object is cut off' : 'damaged'}`,
-      );
+  for await (const chunks of chunksOf(body, CHUNK_BYTES + TAG_BYTES)) {
+    const opened: Uint8Array[] = [];
+    let damaged: WardlineError | undefined;
+    for (const { bytes, last } of chunks) {
+      const text = openChunk(key, nonceOf(counter, last), bytes);
+      if (text === undefined || (text.length === 0 && counter > 0)) {
+        damaged = damagedChunk(counter, last);
+        break;
+      }
+      opened.push(text);
+      counter += 1;
+    }
+    const text = Buffer.concat(opened);
     if (text.length > 0) yield text;
-    counter += 1;
+    if (damaged !== undefined) throw damaged;
   }
 }
 
-function openChunk(key: Uint8Array, nonce: Uint8Array, chunk: Buffer): Buffer | undefined {
+function damagedChunk(counter: number, last: boolean): WardlineError {
+  return new WardlineError(
+    'OBJECT_DAMAGED',
+    `chunk ${counter} of an encrypted object is ${last ? 'damaged, or the object is cut off' : 'damaged'}`,
+  );
+}
+
+function openChunk(key: Uint8Array, nonce: Uint8Array, chunk: Uint8Array): Buffer | undefined {
   if (chunk.length < TAG_BYTES) return undefined;
   const cipher = createDecipheriv(CIPHER, key, nonce, CIPHER_OPTIONS);
   cipher.setAuthTag(chunk.subarray(chunk.length - TAG_BYTES));
@@ -68,25 +85,29 @@ function nonceOf(counter: number, last: boolean): Buffer {
   return nonce;
 }
 
-/** Cuts a body into pieces of one size. The last may be shorter, and is empty only where the whole body is. */
-async function* chunksOf(
-  body: AsyncIterable<Uint8Array>,
-  size: number,
-): AsyncGenerator<{ readonly bytes: Buffer; readonly last: boolean }> {
-  const buffer = Buffer.allocUnsafe(size);
-  let used = 0;
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly last: boolean;
+}
+
+/**
+ * Cuts a body into pieces of one size, and gives those that a part of it completes. The last piece may be shorter, and is
+ * empty only where the whole body is.
+ */
+async function* chunksOf(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<readonly Chunk[]> {
+  let held: Uint8Array = new Uint8Array();
   for await (const part of body) {
-    for (let at = 0; at < part.length;) {
-      // A full buffer is held back until a byte follows it: only then is it known not to be the last.
-      if (used === size) {
-        yield { bytes: buffer, last: false };
-        used = 0;
-      }
-      const taken = Math.min(size - used, part.length - at);
-      buffer.set(part.subarray(at, at + taken), used);
-      used += taken;
-      at += taken;
+    const whole: Chunk[] = [];
+    // What is held is filled up before the rest of the part is cut without being copied.
+    let at = held.length === 0 ? 0 : Math.min(size - held.length, part.length);
+    if (at > 0) held = Buffer.concat([held, part.subarray(0, at)]);
+    // A full piece is held back until a byte follows it: only then is it known not to be the last.
+    if (at < part.length) {
+      if (held.length > 0) whole.push({ bytes: held, last: false });
+      for (; part.length - at > size; at += size) whole.push({ bytes: part.subarray(at, at + size), last: false });
+      held = part.subarray(at);
     }
+    if (whole.length > 0) yield whole;
   }
-  yield { bytes: buffer.subarray(0, used), last: true };
+  yield [{ bytes: held, last: true }];
 }

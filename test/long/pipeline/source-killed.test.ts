@@ -12,7 +12,7 @@ const place = sharedPlace();
 
 const total = (offsets: Offsets): number => Number([...offsets.values()].reduce((sum, offset) => sum + offset, 0n));
 
-describe('a source killed', () => {
+describe.concurrent('a source killed', () => {
   it('goes on where it was acknowledged, and leaves each record once', async () => {
     const flow = await scenario(place, 'source-killed', KEYS);
     try {

@@ -8,7 +8,8 @@ const KEYS = 6_000;
 
 const place = sharedPlace();
 
-describe('a worker killed', () => {
+/** Each has a pipeline of its own, and waits most of the time for the group to give up the one that was killed. */
+describe.concurrent('a worker killed', () => {
   it.each(Object.entries(MOMENTS))('%s loses nothing and doubles nothing', async (name, moment) => {
     const id = `killed-${name.replaceAll(' ', '-')}`;
     const flow = await scenario(place, id, KEYS);

@@ -5,7 +5,7 @@ import type { RunningWardline } from '../../support/faults/process.ts';
 import { scenario, type Scenario } from '../../support/faults/scenario.ts';
 import { sharedPlace } from '../../support/faults/shared-place.ts';
 
-const KEYS = 12_000;
+const KEYS = 8_000;
 const RATE = '1000/s';
 /** Longer than a group waits for a silent member. */
 const BEYOND_SESSION = 20_000;
