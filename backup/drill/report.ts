@@ -25,7 +25,7 @@ const check = z.strictObject({
 const table = z.strictObject({
   name: z.string(),
   /** As of the backup's snapshot, rows left out whose life is over. */
-  backedUp: figures,
+  backedUp: z.strictObject({ rows: count }),
   /** Rows that came out of the log archive. */
   replayed: count,
   /** In the end. */

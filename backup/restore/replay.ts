@@ -43,7 +43,9 @@ export interface Replay {
   readonly to?: number | undefined;
   /** Only the rows of this data subject. */
   readonly subject?: string | undefined;
-  readonly onProgress?: (messages: number) => void;
+  readonly onProgress?: ((messages: number) => void) | undefined;
+  /** Awaited before the first message is stored; not called where there is none. */
+  readonly beforeFirst?: (() => Promise<void>) | undefined;
 }
 
 export interface ReplaySummary {
@@ -79,6 +81,7 @@ export async function replayArchive(parts: ReplayParts, replay: Replay): Promise
   let [messages, rows, refused] = [0, 0, 0];
   let lastAppended: number | undefined;
   for await (const chunk of archived) {
+    if (messages === 0) await replay.beforeFirst?.();
     for (const group of grouped(chunk.map((message) => placed(message, places, replay)))) {
       const { partition, incarnation, version } = group;
       const stages = versions.get(version);

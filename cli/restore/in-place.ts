@@ -5,7 +5,12 @@ import type { ManifestShelf } from '../../backup/manifest/stored-manifests.ts';
 import { readIdentities } from '../../backup/recipients/recovery.ts';
 import { waitUntilArchived } from '../../backup/restore/archive-state.ts';
 import { backupFor } from '../../backup/restore/choose-backup.ts';
-import { restoreTable, type RestoredTable, type TableRestoreParts } from '../../backup/restore/table/restore-table.ts';
+import {
+  restoreTable,
+  type RestoredTable,
+  type ServingTable,
+  type TableRestoreParts,
+} from '../../backup/restore/table/restore-table.ts';
 import { tablesOf, type BackedUpTable } from '../../backup/restore/table/schema.ts';
 import { systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
@@ -53,6 +58,8 @@ export interface RestoreReport {
   /** The backup that was made before anything was emptied. */
   readonly safetyBackup: string | undefined;
   readonly audit: VerifyReport | undefined;
+  /** When rows could be read again, all that were restored, by `performance.now()`. */
+  readonly servingAt: number | undefined;
 }
 
 const FILES_AT_ONCE = 8;
@@ -92,7 +99,8 @@ async function restoreAlone(
     );
     const planned = tables.map(({ keyspace, table }) => `${flags.asKeyspace ?? keyspace}.${table}`);
     const report = { manifest, to, planned, dryRun: flags.dryRun === true };
-    if (report.dryRun) return { ...report, tables: [], servers: undefined, safetyBackup: undefined, audit: undefined };
+    const none = { tables: [], servers: undefined, safetyBackup: undefined, audit: undefined, servingAt: undefined };
+    if (report.dryRun) return { ...report, ...none };
     await confirmed(context, flags, planned);
     const contractsByTable = tables.map((table) => contractsFor(table, contracts));
     if (flags.asKeyspace === undefined && flags.subject === undefined && (flags.replace === true || to !== undefined))
@@ -109,8 +117,8 @@ async function restoreAlone(
       const details = { tables: planned, replace, to: until, subject };
       await audit.append({ action: 'restore.begin', object, outcome: 'success', details });
       await recordSuperUser(context);
-      const none = (): Promise<void> => (source === context ? noBackupUnderWay(context, shelf) : Promise.resolve());
-      await none();
+      const noBackup = (): Promise<void> => (source === context ? noBackupUnderWay(context, shelf) : Promise.resolve());
+      await noBackup();
       const safety = flags.replace === true ? await safetyBackup(context) : undefined;
       const workerKeys = await openKeyStore(accessOf(context.connection(), 'worker'));
       const parts: TableRestoreParts = {
@@ -125,28 +133,32 @@ async function restoreAlone(
           ...{ settings: context.settings(), clock: systemClock },
         },
         provision: (contract) => applyProvision(context.connection(), contract, context.settings()),
-        noBackupUnderWay: none,
+        noBackupUnderWay: noBackup,
         onStep: (step) => context.output.progress(step),
       };
       // Where Kafka was lost, the archive is all there is.
       if (to === undefined && loss?.kafka === undefined)
         for (const [newest] of contractsByTable) if (newest !== undefined) await archivedSoFar(context, shelf, newest);
-      const restored: RestoredTable[] = [];
+      const serving: ServingTable[] = [];
       for (const [index, table] of tables.entries())
-        restored.push(
+        serving.push(
           await restoreTable(parts, table, contractsByTable[index] ?? [], {
             ...{ replace: flags.replace === true, asKeyspace: flags.asKeyspace, subject: flags.subject, to },
           }),
         );
-      const lost = { context, source, shelf, manifest, identities, contracts: newestOf(contracts) };
+      let servingAt = performance.now();
+      const onReadable = (): void => void (servingAt = performance.now());
+      const lost = { context, source, shelf, manifest, identities, contracts: newestOf(contracts), onReadable };
       const servers = loss === undefined ? undefined : await restoreLostServers({ ...lost, loss }, parts);
       if (servers !== undefined) clearLoss(home);
+      const restored: RestoredTable[] = [];
+      for (const table of serving) restored.push(await table.proved());
       const rows = restored.reduce((sum, { live }) => sum + live.rows, 0);
       const hidden = restored.reduce((sum, table) => sum + table.hidden, 0);
       const counts = { tables: restored.length, rows, hidden };
       await audit.append({ action: 'restore.end', object, outcome: 'success', counts });
       const verified = await withAuditSources(context, (sources) => verifyAuditLog(context, sources));
-      return { ...report, tables: restored, servers, safetyBackup: safety, audit: verified };
+      return { ...report, tables: restored, servers, safetyBackup: safety, audit: verified, servingAt };
     } finally {
       await Promise.allSettled([audit.close(), ...Object.values(clients).map((client) => client.shutdown())]);
     }

@@ -36,6 +36,8 @@ export interface LostServers {
   readonly loss: Loss;
   /** One version of each contract: the newest. */
   readonly contracts: readonly CompiledContract[];
+  /** Told when rows and their keys are back, which is all that a reader needs; Kafka's topics come after. */
+  readonly onReadable: () => void;
 }
 
 export interface RestoredServers {
@@ -83,6 +85,7 @@ export async function restoreLostServers(lost: LostServers, parts: TableRestoreP
   for (const contract of contracts.filter((each) => !isBackedUp(each, manifest))) await replayWhole(contract, parts);
   onStep('keys: out of the escrow');
   const keys = loss.cassandra === undefined ? undefined : await restoreLostKeys(lost);
+  lost.onReadable();
   if (loss.cassandra !== undefined) await importAudit(manifest, parts);
   const rebuild = {
     ...{ manifest, archive, clock: systemClock, onStep },

@@ -4,13 +4,30 @@ import { table } from '../terminal/output.ts';
 import type { RestoreReport } from './in-place.ts';
 import { serversDocument, serversText } from './lost-report.ts';
 
+/** How long a restore took, in seconds. */
+export interface RestoreTimes {
+  readonly seconds: number;
+  /** Until rows could be read again, all that were restored; null where nothing was. */
+  readonly servingSeconds: number | null;
+}
+
+/** Takes the times of a restore that began at `started`, by `performance.now()`, and has just ended. */
+export function timesOf({ servingAt }: RestoreReport, started: number): RestoreTimes {
+  const secondsUntil = (moment: number): number => Math.round((moment - started) / 100) / 10;
+  return {
+    seconds: secondsUntil(performance.now()),
+    servingSeconds: servingAt === undefined ? null : secondsUntil(servingAt),
+  };
+}
+
 /** A restore as one JSON document. */
 export function reportDocument(
   { manifest, dryRun, to, planned, tables, servers, safetyBackup, audit }: RestoreReport,
-  seconds: number,
+  { seconds, servingSeconds }: RestoreTimes,
 ): JsonValue {
   return {
-    ...{ backup: manifest.id, snapshotAt: manifest.snapshotAt, dryRun, seconds, planned: [...planned] },
+    ...{ backup: manifest.id, snapshotAt: manifest.snapshotAt, dryRun, planned: [...planned] },
+    ...{ seconds, servingSeconds },
     to: to === undefined ? null : new Date(to).toISOString(),
     safetyBackup: safetyBackup ?? null,
     tables: tables as unknown as JsonValue,
@@ -20,7 +37,7 @@ export function reportDocument(
 }
 
 /** The same for people. */
-export function reportText(report: RestoreReport, seconds: number): string {
+export function reportText(report: RestoreReport, { seconds, servingSeconds }: RestoreTimes): string {
   const { manifest, dryRun, planned, tables, servers, to, safetyBackup, audit } = report;
   const until = to === undefined ? 'to the end of the log archive' : `to ${new Date(to).toISOString()}`;
   if (dryRun)
@@ -30,7 +47,7 @@ export function reportText(report: RestoreReport, seconds: number): string {
     ].join('\n');
   const replayed = tables.some((one) => one.replayed !== undefined);
   return [
-    `Restored from backup ${manifest.id} of ${manifest.snapshotAt}${replayed ? `, and replayed ${until}` : ''}, in ${seconds} s.`,
+    `Restored from backup ${manifest.id} of ${manifest.snapshotAt}${replayed ? `, and replayed ${until}` : ''}, in ${seconds} s; its rows could be read after ${servingSeconds ?? seconds} s.`,
     table(
       [
         ['table', 'in the backup', 'replayed', 'now', 'digest of all rows'],

@@ -4,7 +4,7 @@ import { timeText } from '../terminal/options.ts';
 import { restoreInPlace, type RestoreFlags } from './in-place.ts';
 import { restoreIntoHome } from './into-home.ts';
 import { followRestore } from './part.ts';
-import { reportDocument, reportText } from './report.ts';
+import { reportDocument, reportText, timesOf } from './report.ts';
 
 /** Adds `restore`. */
 export function registerRestore(program: Command): void {
@@ -44,7 +44,7 @@ export function registerRestore(program: Command): void {
         into === undefined
           ? await restoreInPlace(context, backup, flags)
           : await restoreIntoHome(context, backup, flags, into);
-      const seconds = Math.round((performance.now() - started) / 100) / 10;
-      context.output.result(reportDocument(report, seconds), () => reportText(report, seconds));
+      const times = timesOf(report, started);
+      context.output.result(reportDocument(report, times), () => reportText(report, times));
     });
 }

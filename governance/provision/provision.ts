@@ -89,9 +89,10 @@ function contractConflict(contract: CompiledContract, conflicts: readonly Confli
 async function apply(changes: readonly Change[], { admin, client }: Servers): Promise<void> {
   const topics = changes.flatMap((change) => (change.kind === 'topic' ? [change.topic] : []));
   const acl = changes.flatMap((change) => (change.kind === 'acl' ? [change.acl] : []));
+  // Rights come first: brokers learn of changes in their order, so one that knows a topic knows who may use it.
+  if (acl.length > 0) await admin.createAcls({ acl }).catch(kafkaFailed);
   // False where another process was first: then the topic stands, which is what was wanted.
   if (topics.length > 0) await admin.createTopics({ waitForLeaders: true, topics }).catch(kafkaFailed);
-  if (acl.length > 0) await admin.createAcls({ acl }).catch(kafkaFailed);
   const statements = changes.flatMap((change) => ('cql' in change ? [change] : []));
   const isRight = ({ kind }: Change): boolean => kind === 'grant' || kind === 'revoke';
   for (const { cql } of statements.filter((change) => !isRight(change)))

@@ -29,6 +29,8 @@ export const KAFKA_BASE = {
  * Kafka's own error leaves it where something else is wrong.
  */
 export async function provisionKafka(admin: Admin): Promise<void> {
+  // Rights first: a broker that knows a topic then knows who may use it.
+  await admin.createAcls({ acl: aclEntries(KAFKA_BASE.acls) });
   const existing = new Set(await admin.listTopics());
   const missing = KAFKA_BASE.topics.filter((topic) => !existing.has(topic));
   if (missing.length > 0) {
@@ -38,7 +40,6 @@ export async function provisionKafka(admin: Admin): Promise<void> {
       topics: missing.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1, configEntries })),
     });
   }
-  await admin.createAcls({ acl: aclEntries(KAFKA_BASE.acls) });
 }
 
 /** Whether somebody deleted one of the audit topics. Waits until Kafka answers; asks as the operator. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { link, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import { SECRET_FOLDER_MODE } from '../../../core/files.ts';
 import type { Home } from '../../../core/home.ts';
 import { nodetool, stackLayout } from '../../../stack/index.ts';
@@ -49,9 +50,23 @@ export async function importStaged(home: Home, table: TableName, amongOthers = f
     const staged = stagedTable(home, node, table);
     const flags = amongOthers ? ['--no-tokens'] : [];
     await nodetool(home, ['import', ...flags, '--', ...names, staged], 'stack', LONGEST_IMPORT);
+    await requireTaken(staged, table);
     await rm(staged, { recursive: true, force: true });
   }
   if (amongOthers && nodes.length > 0) await nodetool(home, ['cleanup', '--', ...names], 'stack', LONGEST_IMPORT);
+}
+
+/** Cassandra moves away what it takes in: a file that is still there is one that it did not take. */
+async function requireTaken(staged: string, { keyspace, table }: TableName): Promise<void> {
+  const left = (await readdir(staged, { recursive: true })).filter((name) => name.endsWith('-Data.db'));
+  if (left.length === 0) return;
+  throw new WardlineError(
+    'CASSANDRA_REFUSED',
+    `Cassandra did not take in ${left.length} files of ${keyspace}.${table}`,
+    {
+      hint: `among them ${left[0] ?? ''}; see wardline logs cassandra`,
+    },
+  );
 }
 
 export async function clearStaging(home: Home): Promise<void> {

@@ -9,11 +9,11 @@ import { fetchFiles, type FetchParts } from './fetch-files.ts';
 import { copyRows } from './copy-rows.ts';
 import { clearStaging, linkStaged, stagedTable } from './import-table.ts';
 import { beginRestore, endRestore } from '../unfinished.ts';
-import { replayArchive, type ReplayParts, type ReplaySummary } from '../replay.ts';
+import { replayArchive, type Replay, type ReplayParts, type ReplaySummary } from '../replay.ts';
 import { giveGrants } from './grants.ts';
 import { ensureTable, lostColumns, makeTableIn, type BackedUpTable } from './schema.ts';
 import { compareTables, dropScratch, figuresOf, makeScratch, type Comparison } from './scratch.ts';
-import { describeTable, type Scanner, type TableName } from './scan-table.ts';
+import { countRows, describeTable, type Scanner, type TableName } from './scan-table.ts';
 
 /** Has every node of the cluster take in the files of the backup's table `source` that are staged for `target`. */
 export type TableImporter = (source: TableName, target: TableName) => Promise<void>;
@@ -55,6 +55,12 @@ export interface RestoredTable extends Comparison {
   readonly replayed: ReplaySummary | undefined;
 }
 
+/** A table that serves what was restored, all of it. */
+export interface ServingTable {
+  /** Reads it back, which for a large table takes longer than the restore itself. */
+  proved(): Promise<RestoredTable>;
+}
+
 /**
  * Restores one table while Cassandra serves: the backup's SSTables, then the log archive from the offsets that the backup
  * holds. Nothing that stands is shadowed or destroyed unless `replace` says so: imported rows are older than what was
@@ -66,34 +72,78 @@ export async function restoreTable(
   table: BackedUpTable,
   contracts: readonly CompiledContract[],
   options: TableRestoreOptions,
-): Promise<RestoredTable> {
-  const { home, manifest, superUser, onStep } = parts;
+): Promise<ServingTable> {
+  const { manifest, onStep } = parts;
   const target = { keyspace: options.asKeyspace ?? table.keyspace, table: table.table };
-  const title = `${target.keyspace}.${target.table}`;
-  onStep(`${title}: fetching`);
+  onStep(`${titleOf(target)}: fetching`);
   const files = manifest.files.filter((file) => file.keyspace === table.keyspace && file.table === table.table);
-  await fetchFiles(files, (node) => stagedTable(home, node, target), parts.fetch);
-  if (options.subject !== undefined) return restoreSubject(parts, table, contracts, options, options.subject);
-  const fresh = await makeReady(parts, table, contracts, options);
+  await fetchFiles(files, (node) => stagedTable(parts.home, node, target), parts.fetch);
+  if (options.subject !== undefined)
+    return provedBefore(await restoreSubject(parts, table, contracts, options, options.subject));
+  if (await makeReady(parts, table, contracts, options)) return restoreFresh(parts, table, target, contracts, options);
+  return provedBefore(await restoreOver(parts, table, target, contracts, options));
+}
+
+/** Into a table that holds nothing: what stands in the end is what backup and archive hold. */
+async function restoreFresh(
+  parts: TableRestoreParts,
+  table: BackedUpTable,
+  target: TableName,
+  contracts: readonly CompiledContract[],
+  options: TableRestoreOptions,
+): Promise<ServingTable> {
+  const { superUser, onStep } = parts;
+  const title = titleOf(target);
+  onStep(`${title}: importing`);
+  await parts.takeIn(table, target);
+  let rows: number | undefined;
+  const replayed = await replay(parts, contracts, options, {
+    onProgress: (messages) => onStep(`${title}: ${messages} messages replayed`),
+    // Afterwards nobody could tell what the backup held. Counting them all is much less work than reading them all.
+    beforeFirst: async () => void (rows = await countRows(superUser, target)),
+  });
+  if (options.asKeyspace === undefined) endRestore(parts.home, [title]);
+  return {
+    async proved() {
+      onStep(`${title}: reading it back`);
+      const live = await figuresOf(superUser, target);
+      const backedUp = rows === undefined ? live : { rows, digest: null };
+      return { ...target, fresh: true, backedUp, live, hidden: 0, hiddenKeys: [], replayed };
+    },
+  };
+}
+
+/** Into a table that serves: compared with the backup's rows, which are taken in a second time where nothing hides them. */
+async function restoreOver(
+  parts: TableRestoreParts,
+  table: BackedUpTable,
+  target: TableName,
+  contracts: readonly CompiledContract[],
+  options: TableRestoreOptions,
+): Promise<RestoredTable> {
+  const { superUser, onStep } = parts;
+  const title = titleOf(target);
   try {
-    const compared = fresh ? undefined : await importForComparison(parts, table);
+    const compared = await importForComparison(parts, table);
     onStep(`${title}: importing`);
     await parts.takeIn(table, target);
+    const onProgress = (messages: number): void => onStep(`${title}: ${messages} messages replayed`);
+    const replayed = await replay(parts, contracts, options, { onProgress });
     onStep(`${title}: comparing`);
-    const comparison = compared === undefined ? undefined : await compareTables(superUser, compared, target);
-    const backedUp = comparison?.backedUp ?? (await figuresOf(superUser, target));
-    onStep(`${title}: replaying`);
-    const replayed = await replay(parts, contracts, options, (messages) =>
-      onStep(`${title}: ${messages} messages replayed`),
-    );
-    const changed = replayed !== undefined && replayed.rows > 0;
-    const live = changed ? await figuresOf(superUser, target) : (comparison?.live ?? backedUp);
-    if (options.asKeyspace === undefined) endRestore(home, [title]);
-    const { hidden = 0, hiddenKeys = [] } = comparison ?? {};
-    return { ...target, fresh, backedUp, live, hidden, hiddenKeys, replayed };
+    const comparison = await compareTables(superUser, compared, target);
+    if (options.asKeyspace === undefined) endRestore(parts.home, [title]);
+    return { ...target, fresh: false, ...comparison, replayed };
   } finally {
-    if (!fresh) await dropScratch(superUser, table.keyspace);
+    await dropScratch(superUser, table.keyspace);
   }
+}
+
+function titleOf({ keyspace, table }: TableName): string {
+  return `${keyspace}.${table}`;
+}
+
+function provedBefore(restored: RestoredTable): ServingTable {
+  return { proved: () => Promise.resolve(restored) };
 }
 
 /** The same for the rows of one subject: they are copied out of the comparison, with their write timestamps and lives. */
@@ -112,7 +162,8 @@ async function restoreSubject(
     onStep(`${target.keyspace}.${target.table}: copying the rows of one subject`);
     await copyRows(superUser, compared, target, only);
     const { backedUp, hidden, hiddenKeys } = await compareTables(superUser, compared, target, only);
-    const replayed = await replay(parts, contracts, options, (messages) => onStep(`${messages} messages read`));
+    const onProgress = (messages: number): void => onStep(`${messages} messages read`);
+    const replayed = await replay(parts, contracts, options, { onProgress });
     const live = await figuresOf(superUser, target, only);
     return { ...target, fresh: false, backedUp, live, hidden, hiddenKeys, replayed };
   } finally {
@@ -198,7 +249,7 @@ async function replay(
   { manifest, replay: parts }: TableRestoreParts,
   contracts: readonly CompiledContract[],
   { asKeyspace, to, subject }: TableRestoreOptions,
-  onProgress: (messages: number) => void,
+  told: Pick<Replay, 'onProgress' | 'beforeFirst'>,
 ): Promise<ReplaySummary | undefined> {
   const [newest] = contracts;
   if (newest === undefined) return undefined;
@@ -210,6 +261,6 @@ async function replay(
     incarnationOf: committed.incarnationOf,
     to,
     subject,
-    onProgress,
+    ...told,
   });
 }

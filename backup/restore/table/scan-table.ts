@@ -76,6 +76,17 @@ export async function scanTable(client: Scanner, table: ScannedTable): Promise<r
   return scans.map(({ sum }) => sum);
 }
 
+/** How many rows a table has. */
+export async function countRows(client: Scanner, name: TableName): Promise<number> {
+  const table = await describeTable(client, name);
+  if (table === undefined) return 0;
+  let rows = 0;
+  await forEachOf(rangesOf(table), RANGES_AT_ONCE, (range) =>
+    eachRowOf(client, table, 'COUNT(*)', range, (row) => (rows += Number(row.get(0)))),
+  );
+  return rows;
+}
+
 /** The keys of a range's rows, as CQL literals in text, such as `(home-0001, 2026-11-28, …)`, which sort as texts do. */
 export async function keysOf(client: Scanner, table: ScannedTable, rangeIndex: number): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();

@@ -28,7 +28,7 @@ export async function makeScratch(client: Pick<Client, 'execute'>, table: Backed
 /** How a table that stands differs from one that holds the backup's rows and no others. */
 export interface Comparison {
   /** Of the backup's rows as of its snapshot, those left out whose life is over. */
-  readonly backedUp: TableFigures;
+  readonly backedUp: CountedTable;
   readonly live: TableFigures;
   /** Rows of the backup that the table does not show: something newer deleted them. */
   readonly hidden: number;
@@ -41,6 +41,9 @@ export interface TableFigures {
   /** See RowSum. */
   readonly digest: string;
 }
+
+/** The same where rows may have been counted alone. */
+export type CountedTable = Pick<TableFigures, 'rows'> & { readonly digest: string | null };
 
 const MOST_KEYS_SHOWN = 10;
 

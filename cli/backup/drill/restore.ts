@@ -103,7 +103,7 @@ function restoredOf({ manifest, tables, servers, audit }: RestoreReport): Restor
     gaps: [...new Set(tables.flatMap(({ replayed }) => (replayed?.gaps ?? []).map(({ topic }) => topic)))],
     tables: tables.map(({ keyspace, table, backedUp, replayed, live }) => ({
       ...{ name: `${keyspace}.${table}`, replayed: replayed?.rows ?? 0 },
-      ...{ backedUp: { ...backedUp }, restored: { ...live } },
+      ...{ backedUp: { rows: backedUp.rows }, restored: { ...live } },
     })),
     topics: (servers?.topics ?? []).map(({ topic, messages }) => ({ name: topic, messages })),
     keys: keys === undefined ? null : { restored: keys.restored, erased: keys.erased, unreadable: keys.failed.length },

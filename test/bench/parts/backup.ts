@@ -31,7 +31,7 @@ export const backup: Part = async (rig) => {
 
   rig.report('restoring the table');
   await asSuperUser(rig, `DROP TABLE ${table}`);
-  const restored = await command(rig, ['restore', 'latest', '--table', table]);
+  const restored = await command<{ servingSeconds: number }>(rig, ['restore', 'latest', '--table', table]);
 
   rig.report('storing beside backups');
   await rewind(rig, rig.sealed);
@@ -44,7 +44,7 @@ export const backup: Part = async (rig) => {
     how:
       `wall clock of the commands, start of the process included, what Node or Python keeps compiled being there; ${rig.options.records} rows, then ${NEW_SHARE * 100} % more; a folder on the same disk; every file encrypted and hashed, the manifest signed; ` +
       `cassandra-medusa 0.31 ${medusa === undefined ? 'is not installed (add --install-peers)' : 'makes its differential backup of the same servers into a folder right after each of ours, which has flushed the tables by then; it encrypts and signs nothing'}; ` +
-      'the restore is of a dropped table of sealed rows, with its digest and the audit log verified',
+      'the restore is of a dropped table of sealed rows: until it serves all of them, and until they were read back for their digest and the audit log was verified',
     figures: [
       ...['first', 'second'].flatMap((which, index) => againstMedusa(which, clear, index)),
       {
@@ -53,7 +53,12 @@ export const backup: Part = async (rig) => {
         unit: '×',
         target: { atMost: 0.05 },
       },
-      { name: 'table restored in place', value: restored.seconds, unit: 's', target: { atMost: 10 } },
+      {
+        name: 'table restored in place, to serving reads',
+        value: restored.result.servingSeconds,
+        unit: 's',
+        target: { atMost: 10 },
+      },
       {
         name: 'memory of backup, verify and restore',
         value: Math.max(...memory),
@@ -70,6 +75,7 @@ export const backup: Part = async (rig) => {
     absolutes: [
       ...absolutesOf('in clear', clear),
       ...absolutesOf('sealed', sealed),
+      { name: 'table restored and read back', value: restored.seconds, unit: 's' },
       { name: 'verified, every byte', value: verified.seconds, unit: 's' },
       { name: 'worker alone', value: sealed.storedPerSecond, unit: 'records/s' },
       { name: 'worker while backups run', value: beside, unit: 'records/s' },
