@@ -21,6 +21,14 @@ it('remembers the tables of restores that have not ended, each with its last bac
   expect(unfinishedRestores(home)).toEqual({});
 });
 
+it('forgets a restore that touched nothing, and no other', () => {
+  const { home } = temporary;
+  beginRestore(home, 'one', ['k.a']);
+  const takeBack = beginRestore(home, 'two', ['k.a', 'k.b']);
+  takeBack();
+  expect(unfinishedRestores(home)).toEqual({ 'k.a': 'one' });
+});
+
 it('is not stopped by a file that cannot be read', () => {
   const { home } = temporary;
   beginRestore(home, 'one', ['k.a']);

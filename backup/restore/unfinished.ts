@@ -18,9 +18,14 @@ export function unfinishedRestores(home: Pick<Home, 'paths'>): Readonly<Record<s
   }
 }
 
-/** MUST be called before a table is touched. `tables` are of the form `keyspace.table`. */
-export function beginRestore(home: Pick<Home, 'paths'>, backup: string, tables: readonly string[]): void {
-  write(home, { ...unfinishedRestores(home), ...Object.fromEntries(tables.map((table) => [table, backup])) });
+/**
+ * MUST be called before a table is touched. `tables` are of the form `keyspace.table`. What it returns takes that back, for
+ * a restore that ends before it has touched any.
+ */
+export function beginRestore(home: Pick<Home, 'paths'>, backup: string, tables: readonly string[]): () => void {
+  const before = unfinishedRestores(home);
+  write(home, { ...before, ...Object.fromEntries(tables.map((table) => [table, backup])) });
+  return () => write(home, before);
 }
 
 /** To be called when the tables hold what they should, whichever call it was that began with them. */

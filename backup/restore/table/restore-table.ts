@@ -197,9 +197,12 @@ async function makeReady(
     return true;
   }
   // A backup looks for what has begun when its own mark stands: of the two, one sees the other.
-  const begin = (): Promise<void> => {
-    beginRestore(home, manifest.id, [`${table.keyspace}.${table.table}`]);
-    return noBackupUnderWay();
+  const begin = async (): Promise<void> => {
+    const takeBack = beginRestore(home, manifest.id, [titleOf(table)]);
+    await noBackupUnderWay().catch((error: unknown) => {
+      takeBack();
+      throw error;
+    });
   };
   if ((await describeTable(superUser, table)) === undefined) await begin();
   const made = await ensureTable(operator, table);
@@ -212,7 +215,7 @@ async function makeReady(
   await requireSameColumns(superUser, table, await makeScratch(superUser, table));
   await dropScratch(superUser, table.keyspace);
   await begin();
-  onStep(`${table.keyspace}.${table.table}: emptying`);
+  onStep(`${titleOf(table)}: emptying`);
   await superUser.execute(`TRUNCATE "${table.keyspace}"."${table.table}"`).catch((error: unknown) => {
     throw asCassandraError(error);
   });

@@ -1,9 +1,6 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '../../../core/clock.ts';
-import { stackLayout } from '../../../stack/layout.ts';
-import { signal } from '../../../stack/process/identity.ts';
-import { runningServer } from '../../../stack/supervisor/control.ts';
+import { loseData } from '../../support/faults/lose-data.ts';
 import type { SourceAnswer, SourceWork } from '../processes/source.ts';
 import type { WorkerAnswer } from '../processes/worker.ts';
 import { startChild } from '../rig/child.ts';
@@ -86,13 +83,7 @@ async function loseUnderLoad(rig: Rig, before: number): Promise<number> {
   const common = { home: home.path, contract: rig.sealed.path, path, perSecond: PER_SECOND };
   const work: SourceWork = { ...common, skip: before, records };
   const { result } = await startChild<SourceAnswer>('source', { ...work }).finished;
-  const { kafka, cassandra } = stackLayout(home);
-  for (const server of ['kafka', 'cassandra'] as const) {
-    const running = runningServer(home, server);
-    if (running !== undefined) signal(running, 'SIGKILL');
-  }
-  for (const folder of [kafka.data, cassandra.data, cassandra.commitLog])
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  loseData(home, 'kafka', 'cassandra');
   worker.stop();
   await Promise.race([worker.finished.catch(() => undefined), sleep(10_000)]);
   return before + result.records;

@@ -1,11 +1,9 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openHome } from '../../../core/home.ts';
-import { stackLayout } from '../../../stack/layout.ts';
-import { signal } from '../../../stack/process/identity.ts';
-import { runningServer } from '../../../stack/supervisor/control.ts';
+import { loseData } from '../../support/faults/lose-data.ts';
 import { startWardline } from '../../support/faults/process.ts';
 import { offsetsOf, outsideCredentials, plainCassandra, plainKafka } from '../../support/outside.ts';
 import { scratch } from '../../support/scratch.ts';
@@ -39,18 +37,6 @@ async function untilAcknowledged(records: number): Promise<number> {
     await sleep(50);
   }
   return acknowledged();
-}
-
-/** Ends both servers as a power cut would, and removes all their data. */
-function loseBoth(): void {
-  const home = openHome(path);
-  const { kafka, cassandra } = stackLayout(home);
-  for (const server of ['kafka', 'cassandra'] as const) {
-    const running = runningServer(home, server);
-    if (running !== undefined) signal(running, 'SIGKILL');
-  }
-  for (const folder of [kafka.data, cassandra.data, cassandra.commitLog])
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
 interface Figures {
@@ -110,7 +96,7 @@ describe('both servers and all their data, lost under load', () => {
     await wardlineOn(path, ['backup', 'create']);
     const atBackup = acknowledged();
     const records = await untilAcknowledged(atBackup + 6 * RATE);
-    loseBoth();
+    loseData(openHome(path), 'kafka', 'cassandra');
     await Promise.all([source.kill(), worker.kill()]);
     await wardlineOn(path, ['up']);
 
@@ -156,7 +142,7 @@ describe('both servers and all their data, lost under load', () => {
   it('come back a second time, from the same backup, each row with the place that it had', async () => {
     const whole = await figures();
     await sleep(4000);
-    loseBoth();
+    loseData(openHome(path), 'kafka', 'cassandra');
     await wardlineOn(path, ['up']);
     await restored();
     expect(await figures()).toEqual(whole);

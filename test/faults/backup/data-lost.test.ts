@@ -10,6 +10,7 @@ import { openHome, type Home } from '../../../core/home.ts';
 import { stackLayout, type ServerName } from '../../../stack/layout.ts';
 import { signal } from '../../../stack/process/identity.ts';
 import { runningServer } from '../../../stack/supervisor/control.ts';
+import { loseData } from '../../support/faults/lose-data.ts';
 import { outsideCredentials, plainCassandra } from '../../support/outside.ts';
 import { verified } from '../../support/audit/verified.ts';
 import { scratch } from '../../support/scratch.ts';
@@ -28,17 +29,8 @@ afterAll(async () => {
   await wardline(['down', '--wipe', '--yes', '--home', path]);
 });
 
-/** Ends servers as a power cut would, and removes their data before anyone can flush it. */
 async function lose(...servers: readonly ServerName[]): Promise<void> {
-  const layout = stackLayout(home);
-  for (const server of servers) {
-    const running = runningServer(home, server);
-    if (running !== undefined) signal(running, 'SIGKILL');
-  }
-  for (const folder of servers.flatMap((server) =>
-    server === 'kafka' ? [layout.kafka.data] : [layout.cassandra.data, layout.cassandra.commitLog],
-  ))
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  loseData(home, ...servers);
   await wardlineOn(path, ['up']);
 }
 

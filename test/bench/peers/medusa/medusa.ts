@@ -19,7 +19,7 @@ export interface Medusa {
 }
 
 const PRINCIPAL = 'archiver';
-/** Passes of its copying at once: one is its default. */
+/** Files that it copies at once; its default is one. */
 const TRANSFERS = 4;
 
 /** Writes what it needs into `folder`, its store too: its configuration, and a nodetool, which it calls for snapshots. */
