@@ -3,7 +3,7 @@ import { describeMachine } from './machine.ts';
 import { parseOptions, USAGE, type BenchOptions } from './options.ts';
 import { PARTS } from './parts/index.ts';
 import { installPeers } from './peers/install.ts';
-import { reportJson, reportText, type NamedResult } from './report.ts';
+import { reportJson, reportText, resultsText, type NamedResult } from './report.ts';
 import { openRig } from './rig/rig.ts';
 
 /** `npm run bench`: measures the product against its targets, both sides of each ratio on the same records and servers. */
@@ -44,7 +44,10 @@ async function measure(
     for (const part of options.parts) {
       report(`part ${part}`);
       try {
-        results.push({ part, result: await PARTS[part](rig), failed: false });
+        const result = await PARTS[part](rig);
+        results.push({ part, result, failed: false });
+        // Already now: a bench of an hour may be ended before its last part.
+        report(`part ${part} ended\n${resultsText([{ part, result }])}`);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         report(`part ${part} failed: ${reason}`);

@@ -19,6 +19,17 @@ const WIDEST_REASON = 100;
 
 /** The report for people: figures against their targets first, then absolute values, how each was measured, and the machine. */
 export function reportText({ command, machine, results }: Report): string {
+  return [
+    resultsText(results),
+    [
+      `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.system}, Node ${machine.node}, ${machine.java}`,
+      `Command: ${command}`,
+    ].join('\n'),
+  ].join('\n\n');
+}
+
+/** The same of some parts, without the machine. */
+export function resultsText(results: readonly NamedResult[]): string {
   const figures = results.flatMap(({ part, result }) =>
     result.measured
       ? result.figures.map((figure) => [
@@ -38,10 +49,6 @@ export function reportText({ command, machine, results }: Report): string {
     columns([['part', 'figure', 'value', 'target', ''], ...figures]),
     columns([['part', 'measured', 'value'], ...absolutes]),
     ['How', ...measured.map(({ part, how }) => `  ${part}: ${how}`)].join('\n'),
-    [
-      `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.system}, Node ${machine.node}, ${machine.java}`,
-      `Command: ${command}`,
-    ].join('\n'),
   ].join('\n\n');
 }
 
