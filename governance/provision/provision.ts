@@ -5,6 +5,7 @@ import type { Settings } from '../../core/configuration.ts';
 import type { Connection } from '../../core/connection.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
+import { createTopics } from '../../security/connect/create-topics.ts';
 import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
 import { KEYS_KEYSPACE } from '../../security/principals/names.ts';
 import type { CompiledContract } from '../contract/compiled.ts';
@@ -91,8 +92,7 @@ async function apply(changes: readonly Change[], { admin, client }: Servers): Pr
   const acl = changes.flatMap((change) => (change.kind === 'acl' ? [change.acl] : []));
   // Rights come first: brokers learn of changes in their order, so one that knows a topic knows who may use it.
   if (acl.length > 0) await admin.createAcls({ acl }).catch(kafkaFailed);
-  // False where another process was first: then the topic stands, which is what was wanted.
-  if (topics.length > 0) await admin.createTopics({ waitForLeaders: true, topics }).catch(kafkaFailed);
+  if (topics.length > 0) await createTopics(admin, topics).catch(kafkaFailed);
   const statements = changes.flatMap((change) => ('cql' in change ? [change] : []));
   const isRight = ({ kind }: Change): boolean => kind === 'grant' || kind === 'revoke';
   for (const { cql } of statements.filter((change) => !isRight(change)))

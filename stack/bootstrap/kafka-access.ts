@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs';
 import type { Connection } from '../../core/connection.ts';
 import type { Home } from '../../core/home.ts';
+import { createTopics } from '../../security/connect/create-topics.ts';
 import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
 import { aclEntries, kafkaAcls } from '../../security/principals/kafka-acls.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC } from '../../security/principals/names.ts';
@@ -35,10 +36,10 @@ export async function provisionKafka(admin: Admin): Promise<void> {
   const missing = KAFKA_BASE.topics.filter((topic) => !existing.has(topic));
   if (missing.length > 0) {
     const configEntries = Object.entries(KAFKA_BASE.configuration).map(([name, value]) => ({ name, value }));
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: missing.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1, configEntries })),
-    });
+    await createTopics(
+      admin,
+      missing.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1, configEntries })),
+    );
   }
 }
 

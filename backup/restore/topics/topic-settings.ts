@@ -1,5 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { sleep } from '../../../core/clock.ts';
+import { createTopics } from '../../../security/connect/create-topics.ts';
 import { asKafkaError } from '../../../security/connect/kafka.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 
@@ -18,17 +19,14 @@ export async function ensureTopic(admin: Admin, topic: Topic): Promise<void> {
   try {
     const existing = (await admin.listTopics()).includes(topic.name);
     if (!existing)
-      await admin.createTopics({
-        ...{ waitForLeaders: true, timeout: PATIENCE_MILLISECONDS },
-        topics: [
-          {
-            topic: topic.name,
-            numPartitions: topic.partitions.length,
-            replicationFactor: topic.replicationFactor,
-            configEntries: entriesOf(topic.configuration),
-          },
-        ],
-      });
+      await createTopics(admin, [
+        {
+          topic: topic.name,
+          numPartitions: topic.partitions.length,
+          replicationFactor: topic.replicationFactor,
+          configEntries: entriesOf(topic.configuration),
+        },
+      ]);
     else await setConfiguration(admin, topic.name, topic.configuration);
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });
     const partitions = topics[0]?.partitions.length ?? 0;
