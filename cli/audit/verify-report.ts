@@ -41,7 +41,7 @@ export function reportText({ epochs, findings, declaredLosses }: VerifyReport, s
   ].join('\n');
 }
 
-function findingsText(findings: readonly Finding[]): string {
+export function findingsText(findings: readonly Finding[]): string {
   const shown = findings.slice(0, FINDINGS_SHOWN);
   const more = findings.length - shown.length;
   return [

@@ -1,5 +1,7 @@
+import type { Finding } from '../../audit/verify/finding.ts';
 import type { RestoredTable } from '../../backup/restore/table/restore-table.ts';
 import type { JsonValue } from '../../core/record.ts';
+import { findingsText } from '../audit/verify-report.ts';
 import { table } from '../terminal/output.ts';
 import type { RestoreReport } from './in-place.ts';
 import { serversDocument, serversText } from './lost-report.ts';
@@ -32,7 +34,7 @@ export function reportDocument(
     safetyBackup: safetyBackup ?? null,
     tables: tables as unknown as JsonValue,
     servers: servers === undefined ? null : serversDocument(servers),
-    auditWhole: audit === undefined ? null : audit.findings.length === 0,
+    auditFindings: audit === undefined ? null : (audit.findings as unknown as JsonValue),
   };
 }
 
@@ -61,7 +63,7 @@ export function reportText(report: RestoreReport, { seconds, servingSeconds }: R
     ...tables.flatMap(remarksOn),
     ...(servers === undefined ? [] : serversText(servers)),
     ...(safetyBackup === undefined ? [] : [`What stood before is in the safety backup ${safetyBackup}.`]),
-    ...(audit === undefined ? [] : [auditText(audit.findings.length)]),
+    ...(audit === undefined ? [] : [auditText(audit.findings)]),
   ].join('\n');
 }
 
@@ -84,8 +86,8 @@ function remarksOn({ keyspace, table: name, hidden, hiddenKeys, replayed }: Rest
   ];
 }
 
-function auditText(findings: number): string {
-  return findings === 0
+function auditText(findings: readonly Finding[]): string {
+  return findings.length === 0
     ? 'The audit log is whole.'
-    : `The audit log has ${findings} findings: see them with wardline audit verify.`;
+    : `The audit log is not whole: ${findings.length} findings.\n\n${findingsText(findings)}`;
 }

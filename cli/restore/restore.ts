@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { EXIT } from '../../core/errors/errors.ts';
 import { contextOf } from '../context.ts';
 import { timeText } from '../terminal/options.ts';
 import { restoreInPlace, type RestoreFlags } from './in-place.ts';
@@ -46,5 +47,6 @@ export function registerRestore(program: Command): void {
           : await restoreIntoHome(context, backup, flags, into);
       const times = timesOf(report, started);
       context.output.result(reportDocument(report, times), () => reportText(report, times));
+      if (report.audit !== undefined && report.audit.findings.length > 0) process.exitCode = EXIT.verification;
     });
 }
