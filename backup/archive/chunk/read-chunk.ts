@@ -12,17 +12,34 @@ import { damaged, type ChunkRange, type ChunkSeal } from './seal.ts';
 const decompress = promisify(zstdDecompress);
 
 /**
- * The messages of a chunk, in the order in which they were archived. Checks, in this order: that the object is the one
- * that the seal names, that it decrypts, that its content is what the seal names, that its messages are those of the
- * seal's ranges. Throws BACKUP_DAMAGED naming the object, IDENTITY_WRONG where no identity opens it.
+ * The object of a chunk, whole, as stored: what can be known of it without an identity is checked. Throws BACKUP_DAMAGED
+ * naming it where it is not the one that the seal names.
  */
-export async function readChunk(
-  store: Pick<ObjectStore, 'get'>,
+export async function chunkObject(store: Pick<ObjectStore, 'get'>, seal: ChunkSeal): Promise<Buffer> {
+  const name = nameOf(seal);
+  const object = await readObject(store, name, seal.encryptedBytes).catch((error: unknown) => {
+    const { code } = asWardlineError(error);
+    if (code === 'OBJECT_NOT_FOUND') throw damaged(name, 'is missing', error);
+    if (code === 'OBJECT_DAMAGED') throw damaged(name, 'is larger than its seal says', error);
+    throw error;
+  });
+  if (object.length !== seal.encryptedBytes)
+    throw damaged(name, `has ${object.length} bytes instead of ${seal.encryptedBytes}`);
+  if (hash('sha256', object, 'hex') !== seal.encryptedSha256) throw damaged(name, 'is not what was stored');
+  return object;
+}
+
+/**
+ * The messages of a chunk, in the order in which they were archived, out of its object (see chunkObject). Checks, in this
+ * order: that it decrypts, that its content is what the seal names, that its messages are those of the seal's ranges.
+ * Throws BACKUP_DAMAGED naming the object, IDENTITY_WRONG where no identity opens it.
+ */
+export async function openChunk(
+  object: Buffer,
   seal: ChunkSeal,
   identities: readonly string[],
 ): Promise<readonly TopicMessage[]> {
-  const name = storeNames(seal.install).chunk(seal.topic, seal.sequence);
-  const object = await chunkObject(store, seal, name);
+  const name = nameOf(seal);
   const clear = await decryptBytes(identities, object)
     .then((compressed) => decompress(compressed, { maxOutputLength: seal.bytes }))
     .catch((error: unknown) => {
@@ -38,18 +55,8 @@ export async function readChunk(
   return messages;
 }
 
-/** Checks that the object is whole, as stored: what can be known of it without an identity. Throws as readChunk. */
-async function chunkObject(store: Pick<ObjectStore, 'get'>, seal: ChunkSeal, name: string): Promise<Buffer> {
-  const object = await readObject(store, name, seal.encryptedBytes).catch((error: unknown) => {
-    const { code } = asWardlineError(error);
-    if (code === 'OBJECT_NOT_FOUND') throw damaged(name, 'is missing', error);
-    if (code === 'OBJECT_DAMAGED') throw damaged(name, 'is larger than its seal says', error);
-    throw error;
-  });
-  if (object.length !== seal.encryptedBytes)
-    throw damaged(name, `has ${object.length} bytes instead of ${seal.encryptedBytes}`);
-  if (hash('sha256', object, 'hex') !== seal.encryptedSha256) throw damaged(name, 'is not what was stored');
-  return object;
+function nameOf({ install, topic, sequence }: ChunkSeal): string {
+  return storeNames(install).chunk(topic, sequence);
 }
 
 function requireRange(messages: readonly TopicMessage[], range: ChunkRange, name: string): void {

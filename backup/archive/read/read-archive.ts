@@ -2,7 +2,7 @@ import type { TrustedKeys } from '../../../audit/signature/signing-key.ts';
 import { asWardlineError } from '../../../core/errors/errors.ts';
 import { storeNames } from '../../naming.ts';
 import type { TopicMessage } from '../chunk/message.ts';
-import { readChunk } from '../chunk/read-chunk.ts';
+import { chunkObject, openChunk } from '../chunk/read-chunk.ts';
 import type { ChunkRange, ChunkSeal } from '../chunk/seal.ts';
 import { chainBounds, readSeal, sealsWithin, type ArchiveStore, type ChainBounds } from './chain.ts';
 import { isReached, watchStart, type ArchivePoint } from './start.ts';
@@ -43,7 +43,7 @@ export interface ReadArchiveOptions {
 
 /**
  * The messages of a topic, a chunk at a time, each partition in order: verified against signed seals, and decrypted.
- * Memory is bounded by three chunks. Throws BACKUP_DAMAGED naming the object that is not what the archiver wrote,
+ * Memory is bounded by one chunk and the objects of three. Throws BACKUP_DAMAGED naming the object that is not what the archiver wrote,
  * IDENTITY_WRONG where no identity opens it. A topic that was never archived gives nothing.
  */
 export async function* readArchive(options: ReadArchiveOptions): AsyncGenerator<readonly ArchivedMessage[]> {
@@ -54,19 +54,28 @@ export async function* readArchive(options: ReadArchiveOptions): AsyncGenerator<
   const bounds = await chainBounds(store, install, topic);
   if (bounds === undefined) return;
   const needed = { first: await firstNeeded(options, from, bounds), next: bounds.next };
-  const read = async (seal: ChunkSeal): Promise<readonly ArchivedMessage[]> => {
-    const lives = new Map(seal.ranges.map(({ partition, life }) => [partition, life]));
-    const messages = await readChunk(store, seal, identities);
-    return messages.map((message) => ({ ...message, life: lives.get(message.partition) ?? '' }));
-  };
+  const fetch = async (seal: ChunkSeal) => ({ seal, object: await chunkObject(store, seal) });
   const isNeeded = ({ ranges }: ChunkSeal): boolean => {
     for (const range of ranges) gaps(range);
     return ranges.map((range) => start.isIn(range) && range.firstTime <= last).includes(true);
   };
-  for await (const messages of inTurn(sealsWithin(store, install, topic, verify, needed), isNeeded, read)) {
-    const wanted = messages.filter((message) => start.isPast(message) && message.timestamp <= last);
+  // Opened one at a time: a chunk's messages take many times the memory of its object.
+  for await (const { seal, object } of inTurn(sealsWithin(store, install, topic, verify, needed), isNeeded, fetch)) {
+    const wanted = (await messagesOf(seal, object, identities)).filter(
+      (message) => start.isPast(message) && message.timestamp <= last,
+    );
     if (wanted.length > 0) yield wanted;
   }
+}
+
+async function messagesOf(
+  seal: ChunkSeal,
+  object: Buffer,
+  identities: readonly string[],
+): Promise<readonly ArchivedMessage[]> {
+  const lives = new Map(seal.ranges.map(({ partition, life }) => [partition, life]));
+  const messages = await openChunk(object, seal, identities);
+  return messages.map((message) => ({ ...message, life: lives.get(message.partition) ?? '' }));
 }
 
 /** The content of each chunk that is needed, some of them fetched ahead. What comes before a damage is given before it is thrown. */
