@@ -12,8 +12,8 @@ import { faultStack, type FaultStack } from '../../support/faults/fault-stack.ts
 import { wardlineOn } from '../../support/wardline.ts';
 
 const KILLS = 20;
-/** Some 2,500 events a second: what piles up while there is no notary can be worked off afterwards. */
-const EVENTS_A_ROUND = 150;
+/** Some 800 events a second: what piles up while there is no notary can be worked off afterwards. */
+const EVENTS_A_ROUND = 50;
 const ROUND_MILLISECONDS = 50;
 const PATIENCE = 180_000;
 const TIMEOUT = 600_000;

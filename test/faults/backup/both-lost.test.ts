@@ -12,7 +12,7 @@ import { wardline, wardlineOn } from '../../support/wardline.ts';
 const CONTRACT = ['--contract', 'smart-home'] as const;
 const TOPIC = 'weather_condition_and_household_energy_consumption';
 const TABLE = `iot_data.${TOPIC}`;
-const RATE = 1000;
+const RATE = 400;
 const PATIENCE = 60_000;
 const path = join(scratch().folder, 'home');
 

@@ -7,8 +7,8 @@ import { MEMORY_LIMIT_BYTES, type RunningWardline } from '../../support/faults/p
 import { scenario, type Scenario } from '../../support/faults/scenario.ts';
 import { expectCommitsAudited } from '../../support/faults/verify.ts';
 
-const KEYS = 30_000;
-const RATE = '1000/s';
+const KEYS = 15_000;
+const RATE = '500/s';
 const KILLING_MILLISECONDS = 60_000;
 const WORKERS = 2;
 /** Repeat a run with the seed that it printed: WARDLINE_FAULT_SEED=n npm run test:faults. */

@@ -6,8 +6,8 @@ import { faultStack, FINE_WINDOWS, type FaultStack } from '../../support/faults/
 import { MEMORY_LIMIT_BYTES } from '../../support/faults/process.ts';
 import { scenario } from '../../support/faults/scenario.ts';
 
-const KEYS = 8_000;
-const RATE = '3000/s';
+const KEYS = 4_000;
+const RATE = '1500/s';
 /** Longer than any request may take, shorter than anybody's patience. */
 const HANG_MILLISECONDS = 40_000;
 const OUTAGE_MILLISECONDS = 15_000;
