@@ -27,6 +27,7 @@ export const GROUPS: readonly Group[] = [
   { commands: ['audit'], load: async () => (await import('./audit/audit.ts')).registerAudit },
   { commands: ['backup'], load: async () => (await import('./backup/backup.ts')).registerBackup },
   { commands: ['restore'], load: async () => (await import('./restore/restore.ts')).registerRestore },
+  { commands: ['doctor'], load: async () => (await import('./doctor/doctor.ts')).registerDoctor },
   { commands: ['demo'], load: async () => (await import('./demo/demo.ts')).registerDemo },
 ];
 

@@ -29,10 +29,25 @@ export function hasCassandra(home: Home): boolean {
  * Cassandra yet, CASSANDRA_UNREACHABLE where it does not answer or breaks off, CASSANDRA_REFUSED with nodetool's words
  * where it fails.
  */
-export async function nodetool(
+export function nodetool(
   home: Home,
   command: readonly string[],
   as: NodetoolUser = 'stack',
+  timeout = TIMEOUT_MILLISECONDS,
+): Promise<string> {
+  const { cassandra } = stackLayout(home);
+  const login = [
+    ...['-u', as === 'archiver' ? ARCHIVER : STACK_JMX_USER],
+    ...['-pwf', as === 'archiver' ? cassandra.archiverLogin : cassandra.nodetoolLogin],
+  ];
+  return nodetoolWith(home, login, command, timeout);
+}
+
+/** The same with nodetool's own options for a login, or with none. */
+export async function nodetoolWith(
+  home: Home,
+  login: readonly string[],
+  command: readonly string[],
   timeout = TIMEOUT_MILLISECONDS,
 ): Promise<string> {
   const { cassandra, ports: portsFile } = stackLayout(home);
@@ -43,23 +58,14 @@ export async function nodetool(
     });
   }
   const [java, jars] = await Promise.all([requireJava(process.env), provideJars(process.env, () => undefined)]);
-  const login = [
-    '-h',
-    LOOPBACK,
-    '-p',
-    String(ports.cassandraJmx),
-    '-u',
-    as === 'archiver' ? ARCHIVER : STACK_JMX_USER,
-    '-pwf',
-    as === 'archiver' ? cassandra.archiverLogin : cassandra.nodetoolLogin,
-  ];
+  const address = ['-h', LOOPBACK, '-p', String(ports.cassandraJmx)];
   const archive = classArchive(join(jars.cassandra, '..', 'nodetool.jsa'));
   const options = [
     ...archive.options,
     ...nodetoolJvmOptions(jars.cassandra, cassandra.temporary, cassandra.nodetoolLogging),
   ];
   try {
-    const { stdout } = await promisify(execFile)(java, [...options, ...login, ...command], {
+    const { stdout } = await promisify(execFile)(java, [...options, ...address, ...login, ...command], {
       timeout,
       maxBuffer: OUTPUT_BYTES,
       cwd: cassandra.folder,

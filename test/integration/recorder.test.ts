@@ -11,7 +11,7 @@ import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { AUDIT_TOPIC, type PrincipalName } from '../../security/principals/names.ts';
 import { messagesOn, offsetsOf, outsideCredentials, plainKafka, type StoredMessage } from '../support/outside.ts';
-import { kafkaApiVersions, tlsOutcome } from '../support/refusal.ts';
+import { kafkaApiVersions, tlsOutcome } from '../../cli/doctor/probe/sockets.ts';
 import { scratch } from '../support/scratch.ts';
 import { withStack } from '../support/stack.ts';
 import { startWardline, type RunningWardline } from '../support/faults/process.ts';
@@ -77,7 +77,7 @@ async function onCassandra(as: typeof connection, principal: PrincipalName, stat
 
 async function provoke(): Promise<void> {
   const port = Number(listener.split(':')[1]);
-  await tlsOutcome(port, { ca }, kafkaApiVersions());
+  await tlsOutcome({ host: '127.0.0.1', port }, { ca }, kafkaApiVersions());
   await onKafka(loginAs('operator'), 'operator', 'wrong password');
   await onKafka(connection, 'reader', FORGED, `denied-${MARKER}`.toLowerCase());
   await onKafka(connection, 'reader', FORGED, FORGED);

@@ -11,7 +11,7 @@ import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import { reloadCertificates } from '../../stack/index.ts';
 import { stackLayout } from '../../stack/layout.ts';
 import { readPorts } from '../../stack/ports.ts';
-import { cqlOptions, kafkaApiVersions, tlsOutcome } from '../support/refusal.ts';
+import { cqlOptions, kafkaApiVersions, tlsOutcome } from '../../cli/doctor/probe/sockets.ts';
 import { withStack } from '../support/stack.ts';
 
 const { home, connection } = withStack();
@@ -32,7 +32,7 @@ describe('a new authority', () => {
     const answered = async (options: ConnectionOptions): Promise<boolean[]> => {
       const ca = readFileSync(connection.kafka.ca);
       const outcomes = await Promise.all(
-        servers.map(({ port, request }) => tlsOutcome(port, { ca, ...options }, request)),
+        servers.map(({ port, request }) => tlsOutcome({ host: '127.0.0.1', port }, { ca, ...options }, request)),
       );
       return outcomes.map(({ answer }) => answer.length > 0);
     };

@@ -27,7 +27,7 @@ import {
   kafkaMetadata,
   plainOutcome,
   tlsOutcome,
-} from '../support/refusal.ts';
+} from '../../cli/doctor/probe/sockets.ts';
 import { withStack } from '../support/stack.ts';
 
 const { home, connection } = withStack();
@@ -56,6 +56,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (port: number) => ({ host: '127.0.0.1', port });
 
 type Holder = ServerName | PrincipalName;
 
@@ -88,25 +90,25 @@ async function expiredMaterial(holder: Holder): Promise<{ cert: Buffer; key: Buf
 describe.each(TLS_PORTS)('$name', ({ name, holder, request }) => {
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('admits a client with our certificate over %s', async (version) => {
     const options = trusting({ ...material(home, holder), minVersion: version, maxVersion: version });
-    const outcome = await tlsOutcome(ports[name], options, request);
+    const outcome = await tlsOutcome(at(ports[name]), options, request);
     expect(outcome.reason).toBe('stands');
     expect(outcome.answer.length).toBeGreaterThan(0);
   });
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('refuses a client without a certificate over %s', async (version) => {
-    const outcome = await tlsOutcome(ports[name], trusting({ minVersion: version, maxVersion: version }), request);
+    const outcome = await tlsOutcome(at(ports[name]), trusting({ minVersion: version, maxVersion: version }), request);
     expect(outcome).toMatchObject({ admitted: false });
     expect(outcome.answer.length).toBe(0);
   });
 
   it('refuses a certificate of another authority', async () => {
-    const outcome = await tlsOutcome(ports[name], trusting(material(foreignHome, holder)), request);
+    const outcome = await tlsOutcome(at(ports[name]), trusting(material(foreignHome, holder)), request);
     expect(outcome.admitted).toBe(false);
     expect(outcome.answer.length).toBe(0);
   });
 
   it('refuses an expired certificate', async () => {
-    const outcome = await tlsOutcome(ports[name], trusting(await expiredMaterial(holder)), request);
+    const outcome = await tlsOutcome(at(ports[name]), trusting(await expiredMaterial(holder)), request);
     expect(outcome.admitted).toBe(false);
     expect(outcome.answer.length).toBe(0);
   });
@@ -114,20 +116,20 @@ describe.each(TLS_PORTS)('$name', ({ name, holder, request }) => {
   it.each(['TLSv1', 'TLSv1.1'] as const)('refuses %s', async (version) => {
     // Node's own library must be willing, or the test would prove nothing about the server.
     const old = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
-    const outcome = await tlsOutcome(ports[name], trusting({ ...material(home, holder), ...old }), request);
+    const outcome = await tlsOutcome(at(ports[name]), trusting({ ...material(home, holder), ...old }), request);
     expect(outcome.admitted).toBe(false);
     expect(outcome.reason).toMatch(/alert|closed by the server|disconnected/i);
   });
 
   it('refuses plaintext', async () => {
-    const outcome = await plainOutcome(ports[name], request);
+    const outcome = await plainOutcome(at(ports[name]), request);
     expect(outcome.admitted).toBe(false);
     expect(outcome.answer.includes('SUPPORTED') || outcome.answer.length > 64).toBe(false);
   });
 
   it('is not the server that a client of another authority trusts', async () => {
     const ca = readFileSync(join(foreignHome.paths.authority, 'trust.crt'));
-    const outcome = await tlsOutcome(ports[name], { ca, ...material(home, holder) }, request);
+    const outcome = await tlsOutcome(at(ports[name]), { ca, ...material(home, holder) }, request);
     expect(outcome.admitted).toBe(false);
     expect(outcome.reason).toMatch(/self-signed|unable to (verify|get)|signature/i);
   });
@@ -136,7 +138,11 @@ describe.each(TLS_PORTS)('$name', ({ name, holder, request }) => {
 describe('cassandraInternode', () => {
   // The one port without roles behind it: any of these would otherwise read and write every table.
   it.each([...PRINCIPAL_NAMES, 'kafka' as const])('refuses the certificate of %s', async (holder) => {
-    const outcome = await tlsOutcome(ports.cassandraInternode, trusting(material(home, holder)), internodeInitiate());
+    const outcome = await tlsOutcome(
+      at(ports.cassandraInternode),
+      trusting(material(home, holder)),
+      internodeInitiate(),
+    );
     expect(outcome).toMatchObject({ admitted: false, reason: 'closed by the server' });
     expect(outcome.answer.length).toBe(0);
   });
@@ -146,7 +152,7 @@ describe('logins', () => {
   it.each(['kafkaClient', 'kafkaBroker', 'kafkaController'] as const)(
     '%s answers nothing without SASL',
     async (name) => {
-      const outcome = await tlsOutcome(ports[name], trusting(material(home, 'operator')), kafkaMetadata());
+      const outcome = await tlsOutcome(at(ports[name]), trusting(material(home, 'operator')), kafkaMetadata());
       expect(outcome).toMatchObject({ admitted: false, reason: 'closed by the server' });
       expect(outcome.answer.length).toBe(0);
     },

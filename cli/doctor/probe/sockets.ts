@@ -2,11 +2,16 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { crc32 } from 'node:zlib';
 
-const HOST = '127.0.0.1';
 /** A server that objects does so within a few milliseconds. */
 const SETTLE_MILLISECONDS = 700;
 const TIMEOUT_MILLISECONDS = 5000;
 
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What came of a connection. */
 export interface Outcome {
   /** Whether the connection stood to the end; `answered` says that the server also sent something. */
   readonly admitted: boolean;
@@ -15,14 +20,28 @@ export interface Outcome {
 }
 
 /** What happens to a TLS client: TLS 1.3 servers refuse a client certificate only after the handshake, so it waits a moment. */
-export function tlsOutcome(port: number, options: ConnectionOptions, request?: Buffer): Promise<Outcome> {
-  const socket = connectTls({ host: HOST, port, ...options });
+export function tlsOutcome({ host, port }: Endpoint, options: ConnectionOptions, request?: Buffer): Promise<Outcome> {
+  const socket = connectTls({ host, port, ...options });
   return outcome(socket, 'secureConnect', request);
 }
 
 /** What happens to a client that speaks no TLS. */
-export function plainOutcome(port: number, request: Buffer): Promise<Outcome> {
-  return outcome(connectTcp({ host: HOST, port }), 'connect', request);
+export function plainOutcome({ host, port }: Endpoint, request: Buffer): Promise<Outcome> {
+  return outcome(connectTcp({ host, port }), 'connect', request);
+}
+
+/** Whether anything at all listens there. */
+export function isReached(endpoint: Endpoint): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTcp({ ...endpoint, timeout: TIMEOUT_MILLISECONDS });
+    const finish = (reached: boolean): void => {
+      socket.destroy();
+      resolve(reached);
+    };
+    socket.once('connect', () => finish(true));
+    socket.once('timeout', () => finish(false));
+    socket.once('error', () => finish(false));
+  });
 }
 
 function outcome(socket: Socket, established: string, request: Buffer | undefined): Promise<Outcome> {
@@ -67,6 +86,19 @@ function kafkaRequest(key: number, body: Buffer): Buffer {
 /** An OPTIONS frame of the CQL native protocol, version 4: the first thing a driver says. */
 export function cqlOptions(): Buffer {
   return Buffer.from([0x04, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, 0x00]);
+}
+
+/** A STARTUP frame of version 4: a server that asks for a login answers with AUTHENTICATE, another with READY. */
+export function cqlStartup(): Buffer {
+  const text = (value: string): Buffer => {
+    const bytes = Buffer.from(value);
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const body = Buffer.concat([Buffer.from([0, 1]), text('CQL_VERSION'), text('3.0.0')]);
+  const header = Buffer.from([0x04, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, body.length]);
+  return Buffer.concat([header, body]);
 }
 
 /** What Cassandra's messages begin with, and what its checksums begin with. */

@@ -1,0 +1,143 @@
+import type { Client } from 'cassandra-driver';
+import { asWardlineError } from '../../../core/errors/errors.ts';
+import { AUDIT_TABLES } from '../../../security/audit-keyspace/tables.ts';
+import { asCassandraError, cassandraClient } from '../../../security/connect/cassandra.ts';
+import { dekTableName } from '../../../security/keyring/dek-schema.ts';
+import {
+  AUDIT_KEYSPACE,
+  KEYS_KEYSPACE,
+  PRINCIPAL_NAMES,
+  type PrincipalName,
+} from '../../../security/principals/names.ts';
+import { PRINCIPALS, type CassandraPermission, type CassandraPlace } from '../../../security/principals/table.ts';
+import { failed, held, type Check, type CheckGroup, type Patient, type Result } from '../check.ts';
+
+const REMEDY = 'give the rights of the table of principals, and no others: wardline principals shows them';
+/** Guardrails that keep tables from being emptied or dropped by whoever is no super user. */
+const GUARDRAILS = ['drop_truncate_table_enabled', 'drop_keyspace_enabled'] as const;
+
+interface Statement {
+  readonly title: string;
+  readonly cql: string;
+  readonly isGiven: (principal: PrincipalName) => boolean;
+}
+
+/** Each principal tries what its row of the table does not give. None of it changes anything where it is let through. */
+export const cassandraRightsChecks: CheckGroup = (patient) => {
+  const statements = statementsFor(patient);
+  const tried = PRINCIPAL_NAMES.filter(
+    (principal) => !PRINCIPALS[principal].superUser && patient.connection.principals[principal] !== undefined,
+  );
+  return Promise.resolve([
+    ...tried.map((principal): Check => ({
+      id: `cassandra-rights/${principal}`,
+      title: `Cassandra: ${principal} does nothing that is not its duty`,
+      remedy: REMEDY,
+      attempt: () => as(patient, principal, (client) => allRefused(client, principal, statements)),
+    })),
+    ...GUARDRAILS.map((name): Check => ({
+      id: `cassandra-guardrails/${name}`,
+      title: `Cassandra: the guardrail ${name} is off (read, not tried: trying it would destroy what it guards)`,
+      remedy: `set ${name}: false in cassandra.yaml`,
+      attempt: () => as(patient, 'operator', (client) => settingIs(client, name, 'false')),
+    })),
+  ]);
+};
+
+/** Rows that are nowhere: whoever may write them leaves nothing that anyone reads. */
+function statementsFor({ contracts }: Patient): readonly Statement[] {
+  const events = `"${AUDIT_KEYSPACE}"."${AUDIT_TABLES.events}"`;
+  return [
+    {
+      title: 'reads audit events',
+      cql: `SELECT sequence FROM ${events} WHERE epoch = -1 AND block = -1`,
+      isGiven: (principal) => has(principal, 'audit keyspace', 'SELECT'),
+    },
+    {
+      title: 'deletes audit events',
+      cql: `DELETE FROM ${events} USING TIMESTAMP 1 WHERE epoch = -1 AND block = -1`,
+      isGiven: (principal) => has(principal, 'audit keyspace', 'MODIFY'),
+    },
+    { title: 'changes the table of audit events', cql: `ALTER TABLE ${events} WITH comment = ''`, isGiven: nobody },
+    {
+      title: 'reads roles',
+      cql: 'SELECT role FROM system_auth.roles LIMIT 1',
+      isGiven: (principal) => has(principal, 'role tables', 'SELECT'),
+    },
+    { title: 'makes a role', cql: 'CREATE ROLE IF NOT EXISTS "break-glass" WITH LOGIN = true', isGiven: nobody },
+    {
+      title: 'makes a super user',
+      cql: 'ALTER ROLE IF EXISTS "nobody-of-that-name" WITH SUPERUSER = true',
+      isGiven: nobody,
+    },
+    ...contracts.flatMap(({ id, table, roles, sensitiveClasses }): Statement[] => [
+      {
+        title: `reads ${table.keyspace}.${table.name}`,
+        cql: `SELECT JSON * FROM "${table.keyspace}"."${table.name}" LIMIT 1`,
+        isGiven: (principal) => isOwner(principal) || has(principal, 'data table', 'SELECT'),
+      },
+      ...sensitiveClasses.map((classification): Statement => ({
+        title: `reads keys of class ${classification} of ${id}`,
+        cql: `SELECT kid FROM "${KEYS_KEYSPACE}"."${dekTableName(id, classification)}" LIMIT 1`,
+        isGiven: (principal) =>
+          isOwner(principal) ||
+          has(principal, 'keys tables', 'SELECT') ||
+          roles.some(({ role, access, opens }) => {
+            const mayOpen = role === principal && access === 'read' && opens.includes(classification);
+            return mayOpen && has(principal, 'opened keys tables', 'SELECT');
+          }),
+      })),
+    ]),
+  ];
+}
+
+function nobody(): boolean {
+  return false;
+}
+
+/** Whoever makes a table has every right on it. */
+function isOwner(principal: PrincipalName): boolean {
+  return principal === 'operator';
+}
+
+function has(principal: PrincipalName, place: CassandraPlace, permission: CassandraPermission): boolean {
+  return PRINCIPALS[principal].cassandra.some(({ on, grant }) => on === place && grant.includes(permission));
+}
+
+async function allRefused(client: Client, principal: PrincipalName, statements: readonly Statement[]): Promise<Result> {
+  const forbidden = statements.filter(({ isGiven }) => !isGiven(principal));
+  for (const { title, cql } of forbidden) {
+    try {
+      await client.execute(cql);
+      return failed(`it ${title}`);
+    } catch (error) {
+      const { code, message } = asCassandraError(error);
+      if (code !== 'CASSANDRA_REFUSED') return failed(`it ${title}: ${message}`);
+    }
+  }
+  return held(`refused ${forbidden.length} times`);
+}
+
+async function settingIs(client: Client, name: string, wanted: string): Promise<Result> {
+  const { rows } = await client.execute('SELECT value FROM system_views.settings WHERE name = ?', [name], {
+    prepare: true,
+  });
+  const value = (rows[0]?.['value'] as string | null | undefined) ?? 'not known';
+  return value === wanted ? held(`${name} = ${value}`) : failed(`${name} = ${value}`);
+}
+
+async function as(
+  { connection }: Patient,
+  principal: PrincipalName,
+  work: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  const client = cassandraClient(connection, principal, { connectionsPerHost: 1 });
+  try {
+    await client.connect();
+    return await work(client);
+  } catch (error) {
+    return failed(asWardlineError(asCassandraError(error)).message);
+  } finally {
+    await client.shutdown();
+  }
+}
