@@ -66,6 +66,7 @@ export const AUDIT_ACTIONS = {
   'restore.begin': 'a restore is about to change what stands',
   'restore.part': 'a node of several is about to take in files of a backup, for a restore that goes on elsewhere',
   'restore.end': 'a restore ended, with what stands after it',
+  'doctor.run': 'the doctor is about to try what must be refused: refusals that follow may be of its attempts',
   'source.start': 'a source process began',
   'source.stop': 'a source process ended',
   'worker.start': 'a worker process began',

@@ -8,6 +8,7 @@ import { parseContract } from '../../governance/contract/index.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractsInForce } from '../in-force.ts';
+import { recordOnSpool } from '../start-record.ts';
 import { failed, type Check, type CheckGroup, type Patient, type Result } from './check.ts';
 import { cassandraRightsChecks } from './checks/cassandra-rights.ts';
 import { jmxChecks } from './checks/jmx.ts';
@@ -50,6 +51,8 @@ export function registerDoctor(program: Command): void {
     )
     .action(async (flags: DoctorFlags, command: Command) => {
       const context = contextOf(command);
+      // On the spool: it must be possible to ask what is wrong while Kafka is down.
+      await recordOnSpool(context, 'operator', 'doctor.run');
       const examined = await examine(context, flags.only);
       if (flags.sarif !== undefined) writeFileSync(flags.sarif, `${JSON.stringify(sarif(examined), null, 2)}\n`);
       context.output.result(reportDocument(examined), () => reportText(examined));

@@ -80,6 +80,7 @@ beforeAll(async () => {
   await on(['audit', 'verify']);
   await on(['audit', 'stats']);
   await on(['trace', traceId, '--audit']);
+  await on(['doctor', '--only', 'files']);
   writeFileSync(openHome(home).paths.configuration, 'worker:\n  windowRecords: 501\nsource:\n  sealThreads: 1\n');
   await on(['down']);
   await on(['up']);
@@ -102,7 +103,7 @@ describe('every act is in the trail, signed by who did it:', () => {
     ['reader', ['read.open']],
     ['operator', ['dead-letters.list', 'dead-letters.show', 'dead-letters.replay']],
     ['operator', ['keys.list', 'keys.check', 'keys.destroy', 'credentials.show', 'certs.rotate']],
-    ['operator', ['contract.apply', 'config.change', 'stack.up', 'stack.down']],
+    ['operator', ['contract.apply', 'config.change', 'stack.up', 'stack.down', 'doctor.run']],
     ['break-glass', ['break-glass.use', 'principals.provision']],
     ['auditor', ['audit.query', 'audit.verify', 'audit.stats']],
     ['notary', ['notary.start', 'notary.stop']],
