@@ -40,7 +40,10 @@ describe('doctor', () => {
     expect(checks.length).toBeGreaterThan(80);
     // The internode protocol knows no logins, and a machine may have no address but loopback.
     const untried = checks.filter(({ state }) => state === 'not tried').map(({ id }) => id);
-    expect(untried.filter((id) => id !== 'addresses/loopback')).toEqual(['cassandra-internode/no-login']);
+    expect(untried.filter((id) => id !== 'addresses/loopback')).toEqual([
+      'cassandra-internode/no-login',
+      'cassandra-guardrails/drop-keyspace',
+    ]);
     for (const { evidence } of checks) expect(evidence).not.toBe('');
   });
 

@@ -137,8 +137,11 @@ function unanswered({ admitted: stands, answer, reason }: Outcome): Result {
   return isAlert && !stands ? held(evidence) : isAlert ? held(`no answer: ${evidence}`) : failed(evidence);
 }
 
+/** How OpenSSL words an error: number, library and function first, and then what it is about. */
+const OPENSSL_REASON = /SSL routines:[^:]*:([^:]+)/;
+
 function evidenceOf({ answer, reason }: Outcome): string {
-  const words = reason.split('\n')[0] ?? '';
+  const words = OPENSSL_REASON.exec(reason)?.[1] ?? reason.split('\n')[0] ?? '';
   return answer.length === 0 ? words : `${words}; ${answer.length} bytes of an answer`;
 }
 
