@@ -6,8 +6,9 @@ import { systemClock } from '../../../core/clock.ts';
 import { homePaths, type Home } from '../../../core/home.ts';
 import { identities, type Identity } from '../../../security/certs/identities.ts';
 import { renewCertificate } from '../../../security/certs/mint.ts';
+import { parseBundle } from '../../../security/certs/parse.ts';
 import { accessOf } from '../../../security/connect/access.ts';
-import { makeSecretFolder } from '../../../core/files.ts';
+import { makeSecretFolder, readIfPresent } from '../../../core/files.ts';
 import { failed, held, notTried, type Check, type CheckGroup, type Patient, type Result } from '../check.ts';
 import { listenersOf, type Listener } from '../listeners.ts';
 import { plainOutcome, tlsOutcome, type Outcome } from '../probe/sockets.ts';
@@ -83,7 +84,7 @@ async function attemptsOn(patient: Patient): Promise<readonly Attempt[]> {
       remedy: CLIENT_CERTIFICATES,
       attempt: async (listener) =>
         expired === undefined
-          ? notTried('the key of the authority is not in this home: no expired certificate can be made')
+          ? notTried('the key of the authority that the servers trust is not in this home')
           : refused(await tlsOutcome(listener, trusting(listener, expired(listener)), listener.request)),
     },
     {
@@ -155,10 +156,16 @@ async function foreignMaterial(home: Home, folder: string): Promise<Material> {
   return issued(identityOf(foreign, 'operator'), path, asIssuer(authority), systemClock.now());
 }
 
-/** Makes certificates that expired two years ago; undefined where the authority's key is not here. */
-async function expiredMaterial({ home, folder }: Patient): Promise<((listener: Listener) => Material) | undefined> {
+/** Certificates that expired two years ago; undefined where the key of the authority that the servers trust is not here. */
+async function expiredMaterial({
+  home,
+  connection,
+  folder,
+}: Patient): Promise<((listener: Listener) => Material) | undefined> {
   const authority = readAuthority(home);
   if (authority?.privateKey === undefined) return undefined;
+  const trusted = parseBundle(readIfPresent(connection.kafka.ca));
+  if (!trusted.some(({ fingerprint256 }) => fingerprint256 === authority.certificate.fingerprint256)) return undefined;
   const path = join(folder, 'expired');
   makeSecretFolder(path);
   const made = new Map<string, Material>();
