@@ -2,6 +2,8 @@ import type { Settings } from '../../core/configuration.ts';
 import type { Connection } from '../../core/connection.ts';
 import type { Home } from '../../core/home.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
+import { PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
+import { PRINCIPALS } from '../../security/principals/table.ts';
 
 /** How one check ended. */
 export type Result =
@@ -35,6 +37,13 @@ export interface Patient {
 
 /** Checks of one kind; whatever they need is made once. */
 export type CheckGroup = (patient: Patient) => Promise<readonly Check[]>;
+
+/** The principals that try what is not their duty. Each use of break-glass is an event of its own: it is left where it is. */
+export function triedPrincipals({ connection }: Patient): readonly PrincipalName[] {
+  return PRINCIPAL_NAMES.filter(
+    (principal) => !PRINCIPALS[principal].superUser && connection.principals[principal] !== undefined,
+  );
+}
 
 export function held(evidence: string): Result {
   return { state: 'held', evidence };

@@ -19,7 +19,7 @@ export async function createTopics(admin: Admin, topics: readonly ITopicConfig[]
       const { topics: known } = await admin.fetchTopicMetadata({ topics: names });
       const partitions = known.flatMap((topic) => topic.partitions);
       if (known.length === names.length && partitions.every(({ leader }) => leader !== NO_LEADER)) return;
-      if (Date.now() > deadline) throw new Error(`Kafka has found no leader for ${names.join(', ')}`);
+      if (Date.now() > deadline) throw new kafkajs.KafkaJSError(`Kafka has found no leader for ${names.join(', ')}`);
     } catch (error) {
       if (!mayPass(error) || Date.now() > deadline) throw error;
     }

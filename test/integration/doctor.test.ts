@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import kafkajs, { type AclEntry } from 'kafkajs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { cassandraClient } from '../../security/connect/cassandra.ts';
 import { kafkaClient } from '../../security/connect/kafka.ts';
 import { AUDIT_KEYSPACE, AUDIT_TOPIC } from '../../security/principals/names.ts';
@@ -54,6 +55,15 @@ describe('doctor', () => {
 });
 
 describe('doctor finds, and says how to mend,', () => {
+  it('that nobody listens: then nothing is known of whom a listener would refuse', async () => {
+    const elsewhere = { ...connection, mode: 'external', kafka: { ...connection.kafka, brokers: ['127.0.0.1:1'] } };
+    const config = files.file('nobody.yaml', stringify({ connection: elsewhere }));
+    const wanted = ['no-certificate', 'tls-1.1', 'plaintext', 'no-login'].map((name) => `kafka-client/${name}`);
+    const outcome = await doctor('--config', config, '--only', ...wanted);
+    expect(failuresOf(outcome).map(({ id }) => id)).toEqual(wanted);
+    for (const { evidence } of failuresOf(outcome)) expect(evidence).toContain('ECONNREFUSED');
+  });
+
   it('a secret that others may read, also in SARIF', async () => {
     const { passwordFile = '' } = connection.principals['reader'] ?? {};
     const folder = join(passwordFile, '..');

@@ -1,16 +1,21 @@
 import type { Client } from 'cassandra-driver';
 import { asWardlineError } from '../../../core/errors/errors.ts';
 import { AUDIT_TABLES } from '../../../security/audit-keyspace/tables.ts';
+import { accessOf } from '../../../security/connect/access.ts';
 import { asCassandraError, cassandraClient } from '../../../security/connect/cassandra.ts';
 import { dekTableName } from '../../../security/keyring/dek-schema.ts';
-import {
-  AUDIT_KEYSPACE,
-  KEYS_KEYSPACE,
-  PRINCIPAL_NAMES,
-  type PrincipalName,
-} from '../../../security/principals/names.ts';
+import { AUDIT_KEYSPACE, KEYS_KEYSPACE, type PrincipalName } from '../../../security/principals/names.ts';
 import { PRINCIPALS, type CassandraPermission, type CassandraPlace } from '../../../security/principals/table.ts';
-import { failed, held, notTried, type Check, type CheckGroup, type Patient, type Result } from '../check.ts';
+import {
+  failed,
+  held,
+  notTried,
+  triedPrincipals,
+  type Check,
+  type CheckGroup,
+  type Patient,
+  type Result,
+} from '../check.ts';
 
 const REMEDY = 'give the rights of the table of principals, and no others: wardline principals shows them';
 /** A table that is nowhere: whoever may drop it drops nothing. */
@@ -25,16 +30,13 @@ interface Statement {
 
 /** Each principal tries what its row of the table does not give. None of it changes anything where it is let through. */
 export const cassandraRightsChecks: CheckGroup = (patient) => {
-  const statements = statementsFor(patient);
-  const tried = PRINCIPAL_NAMES.filter(
-    (principal) => !PRINCIPALS[principal].superUser && patient.connection.principals[principal] !== undefined,
-  );
   return Promise.resolve([
-    ...tried.map((principal): Check => ({
+    ...triedPrincipals(patient).map((principal): Check => ({
       id: `cassandra-rights/${principal}`,
       title: `Cassandra: ${principal} does nothing that is not its duty`,
       remedy: REMEDY,
-      attempt: () => as(patient, principal, (client) => allRefused(client, principal, statements)),
+      attempt: () =>
+        as(patient, principal, (client) => allRefused(client, principal, statementsFor(patient, principal))),
     })),
     {
       id: 'cassandra-guardrails/drop-table',
@@ -52,7 +54,8 @@ export const cassandraRightsChecks: CheckGroup = (patient) => {
 };
 
 /** Rows that are nowhere: whoever may write them leaves nothing that anyone reads. */
-function statementsFor({ contracts }: Patient): readonly Statement[] {
+function statementsFor({ connection, contracts }: Patient, tried: PrincipalName): readonly Statement[] {
+  const own = accessOf(connection, tried).username.replaceAll('"', '""');
   const events = `"${AUDIT_KEYSPACE}"."${AUDIT_TABLES.events}"`;
   return [
     {
@@ -71,7 +74,8 @@ function statementsFor({ contracts }: Patient): readonly Statement[] {
       cql: 'SELECT role FROM system_auth.roles LIMIT 1',
       isGiven: (principal) => has(principal, 'role tables', 'SELECT'),
     },
-    { title: 'makes a role', cql: 'CREATE ROLE IF NOT EXISTS "break-glass" WITH LOGIN = true', isGiven: nobody },
+    // Its own, which is there.
+    { title: 'makes a role', cql: `CREATE ROLE IF NOT EXISTS "${own}" WITH LOGIN = true`, isGiven: nobody },
     {
       title: 'makes a super user',
       cql: 'ALTER ROLE IF EXISTS "nobody-of-that-name" WITH SUPERUSER = true',

@@ -1,14 +1,18 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { asKafkaError, kafkaClient } from '../../../security/connect/kafka.ts';
-import {
-  AUDIT_TOPIC,
-  CHECKPOINTS_TOPIC,
-  PRINCIPAL_NAMES,
-  type PrincipalName,
-} from '../../../security/principals/names.ts';
+import { AUDIT_TOPIC, CHECKPOINTS_TOPIC, type PrincipalName } from '../../../security/principals/names.ts';
 import { PRINCIPALS, type KafkaPlace } from '../../../security/principals/table.ts';
 import type { WardlineError } from '../../../core/errors/errors.ts';
-import { failed, held, notTried, type Check, type CheckGroup, type Patient, type Result } from '../check.ts';
+import {
+  failed,
+  held,
+  notTried,
+  triedPrincipals,
+  type Check,
+  type CheckGroup,
+  type Patient,
+  type Result,
+} from '../check.ts';
 
 /** More than any topic takes in one message: who may write is told that it is too large, who may not is refused first. */
 const TOO_LARGE_BYTES = 8 * 1024 * 1024;
@@ -58,7 +62,7 @@ const TAMPERING: readonly {
 
 /** Each principal tries what its row of the table does not give. */
 export const kafkaRightsChecks: CheckGroup = (patient) => {
-  const { connection, contracts } = patient;
+  const { contracts } = patient;
   const topics: readonly Topic[] = [
     { name: AUDIT_TOPIC, place: 'audit topic' },
     { name: CHECKPOINTS_TOPIC, place: 'checkpoints topic' },
@@ -67,12 +71,9 @@ export const kafkaRightsChecks: CheckGroup = (patient) => {
       { name: topic.deadLetterName, place: 'dead-letter topic' },
     ]),
   ];
-  const tried = PRINCIPAL_NAMES.filter(
-    (principal) => !PRINCIPALS[principal].superUser && connection.principals[principal] !== undefined,
-  );
   return Promise.resolve([
     writeControl(patient),
-    ...tried.flatMap((principal): Check[] => [
+    ...triedPrincipals(patient).flatMap((principal): Check[] => [
       {
         id: `kafka-rights/${principal}/writes`,
         title: `Kafka: ${principal} writes to no topic but its own`,

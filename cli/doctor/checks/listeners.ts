@@ -25,6 +25,9 @@ interface Attempt {
   readonly attempt: (listener: Listener) => Promise<Result>;
 }
 
+/** Content type of a TLS record that holds an alert, and such a record's bytes (RFC 8446 section 5.1). */
+const TLS_ALERT = 0x15;
+const LONGEST_ALERT_BYTES = 7;
 const YEAR = 365 * 24 * 60 * 60 * 1000;
 const CLIENT_CERTIFICATES =
   'have the listener ask for client certificates of this authority and require them: listener.name.<name>.ssl.client.auth=required in Kafka (a plain ssl.client.auth is ignored), require_client_auth: true in Cassandra';
@@ -117,7 +120,7 @@ async function attemptsOn(patient: Patient): Promise<readonly Attempt[]> {
         const { withoutLogin } = listener;
         if (withoutLogin === undefined) return notTried('this protocol knows no logins: certificates alone count');
         const outcome = await tlsOutcome(listener, trusting(listener, ours(listener)), withoutLogin.request);
-        return withoutLogin.isRefusal(outcome) ? held(evidenceOf(outcome)) : failed(evidenceOf(outcome));
+        return judged(outcome, withoutLogin.isRefusal(outcome));
       },
     },
   ];
@@ -128,14 +131,18 @@ function admitted(outcome: Outcome): Result {
 }
 
 function refused(outcome: Outcome): Result {
-  return outcome.admitted || outcome.answer.length > 0 ? failed(evidenceOf(outcome)) : held(evidenceOf(outcome));
+  return judged(outcome, !outcome.admitted && outcome.answer.length === 0);
+}
+
+/** Where nobody listens, nothing is known of whom a listener would refuse. */
+function judged(outcome: Outcome, isRefused: boolean): Result {
+  return outcome.reached && isRefused ? held(evidenceOf(outcome)) : failed(evidenceOf(outcome));
 }
 
 /** A TLS server may answer what it does not understand with an alert of a few bytes. */
-function unanswered({ admitted: stands, answer, reason }: Outcome): Result {
-  const isAlert = answer.length === 0 || (answer[0] === 0x15 && answer.length <= 7);
-  const evidence = answer.length === 0 ? reason : `${reason} after ${answer.length} bytes`;
-  return isAlert && !stands ? held(evidence) : isAlert ? held(`no answer: ${evidence}`) : failed(evidence);
+function unanswered(outcome: Outcome): Result {
+  const { answer } = outcome;
+  return judged(outcome, answer.length === 0 || (answer[0] === TLS_ALERT && answer.length <= LONGEST_ALERT_BYTES));
 }
 
 /** How OpenSSL words an error: number, library and function first, and then what it is about. */

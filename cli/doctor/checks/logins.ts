@@ -5,8 +5,8 @@ import { asWardlineError } from '../../../core/errors/errors.ts';
 import { accessOf } from '../../../security/connect/access.ts';
 import { asCassandraError, cassandraClient } from '../../../security/connect/cassandra.ts';
 import { asKafkaError, kafkaClient } from '../../../security/connect/kafka.ts';
-import { PRINCIPAL_NAMES } from '../../../security/principals/names.ts';
-import { failed, held, type Check, type CheckGroup, type Patient, type Result } from '../check.ts';
+import type { PrincipalName } from '../../../security/principals/names.ts';
+import { failed, held, triedPrincipals, type Check, type CheckGroup, type Patient, type Result } from '../check.ts';
 
 /** Logins that a server may come with. */
 const DEFAULTS = { kafka: ['admin', 'admin-secret'], cassandra: ['cassandra', 'cassandra'] } as const;
@@ -27,10 +27,7 @@ export const loginChecks: CheckGroup = (patient) => {
       remedy:
         'bring passwords and certificates of this home in line with the servers: wardline certs verify, wardline up',
       attempt: async () => {
-        // Each use of break-glass is an event of its own: it is left where it is.
-        const here = PRINCIPAL_NAMES.filter(
-          (principal) => principal !== 'break-glass' && connection.principals[principal] !== undefined,
-        );
+        const here = triedPrincipals(patient);
         for (const principal of here) await login(actingAs(connection, principal));
         return held(`${here.length} principals`);
       },
@@ -52,7 +49,7 @@ export const loginChecks: CheckGroup = (patient) => {
 };
 
 /** The connection in which the operator's place is taken by another principal. */
-function actingAs(connection: Connection, principal: (typeof PRINCIPAL_NAMES)[number]): Connection {
+function actingAs(connection: Connection, principal: PrincipalName): Connection {
   return { ...connection, principals: { operator: accessOf(connection, principal) } };
 }
 

@@ -13,6 +13,8 @@ export interface Endpoint {
 
 /** What came of a connection. */
 export interface Outcome {
+  /** Whether anybody listens there: that nobody does is no refusal. */
+  readonly reached: boolean;
   /** Whether the connection stood to the end; `answered` says that the server also sent something. */
   readonly admitted: boolean;
   readonly answer: Buffer;
@@ -46,16 +48,18 @@ export function isReached(endpoint: Endpoint): Promise<boolean> {
 
 function outcome(socket: Socket, established: string, request: Buffer | undefined): Promise<Outcome> {
   const chunks: Buffer[] = [];
+  let reached = false;
   return new Promise((resolve) => {
     const finish = (admitted: boolean, reason: string): void => {
       clearTimeout(deadline);
       socket.destroy();
-      resolve({ admitted, answer: Buffer.concat(chunks), reason });
+      resolve({ reached, admitted, answer: Buffer.concat(chunks), reason });
     };
     const deadline = setTimeout(() => finish(false, 'no connection in time'), TIMEOUT_MILLISECONDS);
     socket.on('data', (chunk: Buffer) => void chunks.push(chunk));
     socket.once('error', (error) => finish(false, error.message));
     socket.once('close', () => finish(false, 'closed by the server'));
+    socket.once('connect', () => (reached = true));
     socket.once(established, () => {
       if (request !== undefined) socket.write(request);
       setTimeout(() => finish(true, 'stands'), SETTLE_MILLISECONDS);
