@@ -35,7 +35,7 @@ export default defineConfig({
           include: ['test/long/**/*.test.ts'],
           globalSetup: ['test/support/global-stack.ts'],
           fileParallelism: false,
-          testTimeout: 120_000,
+          testTimeout: 600_000,
           hookTimeout: 360_000,
         },
       },

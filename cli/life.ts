@@ -136,7 +136,7 @@ export function registerLife(program: Command): void {
       if (wipe === true) await recordWipe(context);
       // A wipe takes away what they are found by; and the archiver, while it runs, may have one going on.
       if (wipe === true) await removeDeadDrills(home);
-      const ran = await stopStack(home, { wipe: wipe === true });
+      const ran = await stopStack(home, { wipe: wipe === true, report: (line) => context.output.note(line) });
       if (wipe !== true) await removeDeadDrills(home);
       context.output.result({ home: home.path, stopped: ran, wiped: wipe === true }, () =>
         [

@@ -9,6 +9,7 @@ import { openSource, openWorker, type SourceOptions } from '../pipeline/run.ts';
 import { runToEnd, type RunSummary } from '../pipeline/run-to-end.ts';
 import type { SourceSummary } from '../pipeline/source-run.ts';
 import { configureSource } from '../pipeline/sources/index.ts';
+import { canActAs } from '../security/connect/access.ts';
 import { createInstruments } from '../telemetry/instruments.ts';
 import { createLog } from '../telemetry/log.ts';
 import { startTelemetry } from '../telemetry/telemetry.ts';
@@ -57,13 +58,18 @@ export async function runCommand(
   });
 }
 
-/** `source`: produces until the source ends or the process is asked to stop. */
+/**
+ * `source`: produces until the source ends or the process is asked to stop. In a home that has the source's keys alone,
+ * somebody else applies the contract.
+ */
 export async function sourceCommand(context: CommandContext, flags: SourceFlags): Promise<SourceSummary> {
   return withEnvironment(context, 'source', flags.contract, async (environment) => {
     const { options, finished } = await sourceOptions(context, environment.contract, flags);
-    await recordConfiguration(context, 'operator', environment.contract, flags.set);
-    await provision(context, environment.contract, environment.contractPath);
-    await escrowKeyStoresNow(context);
+    if (canActAs(environment.connection, 'operator')) {
+      await recordConfiguration(context, 'operator', environment.contract, flags.set);
+      await provision(context, environment.contract, environment.contractPath);
+      await escrowKeyStoresNow(context);
+    } else await recordConfiguration(context, 'source', environment.contract, flags.set);
     const source = await openSource(environment, options);
     try {
       // Each batch is a trace of its own: a source may run for months.

@@ -28,6 +28,7 @@ export const GROUPS: readonly Group[] = [
   { commands: ['backup'], load: async () => (await import('./backup/backup.ts')).registerBackup },
   { commands: ['restore'], load: async () => (await import('./restore/restore.ts')).registerRestore },
   { commands: ['doctor'], load: async () => (await import('./doctor/doctor.ts')).registerDoctor },
+  { commands: ['containers'], load: async () => (await import('./containers.ts')).registerContainers },
   { commands: ['demo'], load: async () => (await import('./demo/demo.ts')).registerDemo },
 ];
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codeOf } from '../test/support/failure.ts';
-import { HOME_FORMAT, homePaths, openHome, openOrCreateHome, resolveHome } from './home.ts';
+import { HOME_FORMAT, homePaths, markerText, openHome, openOrCreateHome, resolveHome } from './home.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -78,6 +78,13 @@ describe('a home', () => {
     expect(new Set(places).size).toBe(places.length);
   });
 
+  it('keeps what processes write elsewhere, where its marker says so', () => {
+    const path = withMarker(markerText({ install: 'i', state: '/s' }));
+    const { paths } = openHome(path);
+    expect(paths.principals).toBe(join(path, 'principals'));
+    expect([paths.spool, paths.logs, paths.backup]).toEqual(['/s/spool', '/s/logs', '/s/backup']);
+  });
+
   it('is not opened where there is none', () => {
     expect(codeOf(() => openHome(join(folder, 'absent')))).toBe('HOME_NOT_FOUND');
   });
@@ -95,7 +102,7 @@ describe('a home', () => {
     expect(() => openOrCreateHome(path)).toThrow(failure);
   });
 
-  it.each(['', '{', '[]', '{"format":"1","install":"i"}', '{"format":1}'])(
+  it.each(['', '{', '[]', '{"format":"1","install":"i"}', '{"format":1}', '{"format":1,"install":"i","state":"here"}'])(
     'with the marker %j is refused as damaged',
     (text) => {
       const path = withMarker(text);

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import type { Settings } from '../core/configuration.ts';
 import type { Home } from '../core/home.ts';
 import { authorityPaths, principalAccess, spiffeId } from '../security/certs/identities.ts';
-import { jarOf, type JarFolders } from './provide/jars.ts';
 import { stackLayout } from './layout.ts';
 import { LOOPBACK, type Ports } from './ports.ts';
 import { cassandraLogging, silentLogging } from './render/cassandra-logging.ts';
@@ -18,9 +17,10 @@ const CASSANDRA_MAIN = 'org.apache.cassandra.service.CassandraDaemon';
 /** A lone node scans fastest with one range of tokens. */
 const TOKENS = 1;
 
-export interface StackProgram {
-  readonly java: string;
-  readonly jars: JarFolders;
+/** The jars of Cassandra: their folder, and the one that is its JVM's agent. */
+export interface CassandraJars {
+  readonly folder: string;
+  readonly agent: string;
 }
 
 /** Paths with what they are to hold. */
@@ -48,7 +48,7 @@ export function cassandraFiles(
   home: Home,
   settings: Settings,
   ports: Ports,
-  program: StackProgram,
+  jars: CassandraJars,
   place: CassandraPlace,
 ): Files {
   const { cassandra } = stackLayout(home);
@@ -68,8 +68,8 @@ export function cassandraFiles(
   const jvm = cassandraJvmOptions({
     joins: place.joins,
     heapMegabytes: settings.servers.cassandraHeapMegabytes,
-    jars: program.jars.cassandra,
-    jammJar: jarOf(program.jars.cassandra, 'jamm'),
+    jars: jars.folder,
+    jammJar: jars.agent,
     temporaryFolder: cassandra.temporary,
     dataFolder: cassandra.data,
     configuration: cassandra.configuration,

@@ -4,16 +4,29 @@ import type { Settings } from '../core/configuration.ts';
 import { SECRET_FOLDER_MODE, writeFileAtomic } from '../core/files.ts';
 import type { Home } from '../core/home.ts';
 import { authorityPaths } from '../security/certs/identities.ts';
-import { cassandraFiles, lonePlace, secret, type Files, type StackProgram } from './configure-cassandra.ts';
+import { cassandraFiles, lonePlace, secret, type Files } from './configure-cassandra.ts';
 import { daemonPlan } from './daemons.ts';
-import { type DaemonName, stackLayout, type StackLayout } from './layout.ts';
+import { type DaemonName, type ServerName, stackLayout, type StackLayout } from './layout.ts';
 import { LOOPBACK, type Ports } from './ports.ts';
+import { jarOf, type JarFolders } from './provide/jars.ts';
+import { archiveOptions } from './provide/server-archive.ts';
 import { javaOptions, kafkaJvmOptions } from './render/java-options.ts';
 import { kafkaLogging } from './render/kafka-logging.ts';
 import { kafkaProperties } from './render/kafka-properties.ts';
 import { writePlan } from './supervisor/state.ts';
 
 const KAFKA_MAIN = 'kafka.Kafka';
+
+export interface StackProgram {
+  readonly java: string;
+  readonly jars: JarFolders;
+}
+
+/** Where a broker listens, and under which name others reach it: its certificate must carry that. */
+export interface KafkaPlace {
+  readonly bindHost: string;
+  readonly advertisedHost: string;
+}
 
 /**
  * Writes the configuration of both servers and the supervisor's plan, which names these daemons, from the home's certificates, passwords and ports.
@@ -28,19 +41,24 @@ export function configureServers(
 ): void {
   const layout = stackLayout(home);
   for (const folder of foldersOf(layout)) mkdirSync(folder, { recursive: true, mode: SECRET_FOLDER_MODE });
-  const kafka = kafkaFiles(home, layout, settings, ports, program);
-  const cassandra = cassandraFiles(home, settings, ports, program, lonePlace());
+  const { jars } = program;
+  const kafka = kafkaFiles(home, settings, ports, jars.kafka, { bindHost: LOOPBACK, advertisedHost: LOOPBACK });
+  const agent = jarOf(jars.cassandra, 'jamm');
+  const cassandra = cassandraFiles(home, settings, ports, { folder: jars.cassandra, agent }, lonePlace());
   for (const [path, content] of [...kafka, ...cassandra]) writeFileAtomic(path, content);
-  const entry = (server: StackLayout['kafka' | 'cassandra'], files: Files) => ({
-    program: program.java,
-    arguments: [`@${server.options}`],
-    foundBy: `@${server.options}`,
-    folder: server.folder,
-    console: server.console,
-    digest: digestOf([...files, ['java', program.java]]),
-  });
+  const entry = (name: ServerName, files: Files) => {
+    const { options, folder, console } = layout[name];
+    return {
+      program: program.java,
+      // No part of the digest: with an archive or without, it is the same server.
+      arguments: [...archiveOptions(home, name, jars), `@${options}`],
+      foundBy: `@${options}`,
+      ...{ folder, console },
+      digest: digestOf([...files, ['java', program.java]]),
+    };
+  };
   writePlan(layout.supervisor.plan, {
-    servers: { kafka: entry(layout.kafka, kafka), cassandra: entry(layout.cassandra, cassandra) },
+    servers: { kafka: entry('kafka', kafka), cassandra: entry('cassandra', cassandra) },
     daemons: Object.fromEntries(daemons.map((name) => [name, daemonPlan(home, name)])),
   });
 }
@@ -50,12 +68,12 @@ function foldersOf(layout: StackLayout): readonly string[] {
   return [layout.logs, kafka.folder, kafka.temporary, cassandra.data, cassandra.temporary, supervisor.folder];
 }
 
-function kafkaFiles(home: Home, layout: StackLayout, settings: Settings, ports: Ports, program: StackProgram): Files {
-  const { kafka } = layout;
+/** All that a broker is configured by, from the home's certificates and passwords; `jars` is the folder of Kafka's. */
+export function kafkaFiles(home: Home, settings: Settings, ports: Ports, jars: string, place: KafkaPlace): Files {
+  const { kafka } = stackLayout(home);
   const properties = kafkaProperties({
     nodeId: 1,
-    bindHost: LOOPBACK,
-    advertisedHost: LOOPBACK,
+    ...place,
     ports: { client: ports.kafkaClient, broker: ports.kafkaBroker, controller: ports.kafkaController },
     dataFolder: kafka.data,
     keyStore: kafka.keyStore,
@@ -65,7 +83,7 @@ function kafkaFiles(home: Home, layout: StackLayout, settings: Settings, ports: 
   });
   const jvm = kafkaJvmOptions({
     heapMegabytes: settings.servers.kafkaHeapMegabytes,
-    jars: program.jars.kafka,
+    jars,
     temporaryFolder: kafka.temporary,
     loggingConfiguration: kafka.logging,
   });

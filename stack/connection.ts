@@ -3,19 +3,29 @@ import { stringify } from 'yaml';
 import type { Connection, PrincipalAccess } from '../core/connection.ts';
 import { writeFileAtomic } from '../core/files.ts';
 import type { Home } from '../core/home.ts';
-import { authorityPaths, principalAccess } from '../security/certs/identities.ts';
+import { authorityPaths, principalAccess, type ServerName } from '../security/certs/identities.ts';
 import { PRINCIPAL_NAMES } from '../security/principals/names.ts';
 import { LOOPBACK, type Ports } from './ports.ts';
 import { LOCAL_DATA_CENTER } from './render/cassandra-yaml.ts';
 
 /** How to reach the embedded servers of a home, and as whom. */
 export function embeddedConnection(home: Home, ports: Ports): Connection {
+  return connectionTo(home, 'embedded', { kafka: LOOPBACK, cassandra: LOOPBACK }, ports);
+}
+
+/** How to reach servers that know a home's principals, by the names of their hosts. */
+export function connectionTo(
+  home: Home,
+  mode: Connection['mode'],
+  hosts: Readonly<Record<ServerName, string>>,
+  ports: Ports,
+): Connection {
   const ca = authorityPaths(home).trust;
   return {
-    mode: 'embedded',
-    kafka: { brokers: [`${LOOPBACK}:${ports.kafkaClient}`], ca },
+    mode,
+    kafka: { brokers: [`${hosts.kafka}:${ports.kafkaClient}`], ca },
     cassandra: {
-      contactPoints: [`${LOOPBACK}:${ports.cassandraClient}`],
+      contactPoints: [`${hosts.cassandra}:${ports.cassandraClient}`],
       localDataCenter: LOCAL_DATA_CENTER,
       ca,
     },

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { existsSync, openSync, closeSync, fstatSync, readSync } from 'node:fs';
 import type { Home } from '../core/home.ts';
+import { SCRIPT } from '../core/script.ts';
 import { stackLayout, type DaemonName } from './layout.ts';
 import { LOOPBACK, readPorts } from './ports.ts';
 import type { ProcessPlan } from './supervisor/state.ts';
@@ -15,7 +16,7 @@ export const DAEMON_PATIENCE = 10_000;
  */
 export const DAEMON_LONGEST_DELAY = 2000;
 
-const COMMAND = join(import.meta.dirname, '../cli/main.ts');
+const COMMAND = join(import.meta.dirname, `../cli/main${SCRIPT}`);
 /** As the `wardline` command has them. */
 const NODE_FLAGS = [
   '--max-semi-space-size=8',

@@ -1,5 +1,7 @@
 /** Kafka and Cassandra as supervised child processes of one home: what the rest of the system may use of it. */
+export { provisionServersElsewhere } from './bootstrap/bootstrap.ts';
 export { setUpByHand } from './bootstrap/by-hand.ts';
+export { prepareContainers } from './containers/prepare.ts';
 export { ownCommand } from './daemons.ts';
 export { forgetOverwritten } from './forget-overwritten.ts';
 export { LOG_NAMES, serverLogs, stackLogs, type LogName } from './logs.ts';

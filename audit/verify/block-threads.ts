@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { ERROR_CODES, WardlineError, type ErrorCode } from '../../core/errors/errors.ts';
+import { SCRIPT } from '../../core/script.ts';
 import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
 import type { BlockAnswer, BlockRequest, BlockThreadData } from './block-thread.ts';
 import { readBlock, type StoredBlock } from './read-block.ts';
@@ -47,7 +48,7 @@ export function startBlockThreads(count: number, data: BlockThreadData): BlockRe
 }
 
 function startThread(data: BlockThreadData): Thread {
-  const worker = new Worker(new URL('./block-thread.ts', import.meta.url), {
+  const worker = new Worker(new URL(`./block-thread${SCRIPT}`, import.meta.url), {
     workerData: data,
     resourceLimits: LIMITS,
   });

@@ -67,7 +67,7 @@ describe('the recovery identity', () => {
     const { home } = temporary;
     await ensureRecovery(home, clock);
     const [recipient] = readRecipients(home);
-    renameSync(join(home.paths.backup, 'recipients.json'), join(home.paths.backup, 'lost'));
+    renameSync(home.paths.recipients, join(home.paths.backup, 'lost'));
     expect(await ensureRecovery(home, clock)).toBe(true);
     expect(readRecipients(home)).toEqual([recipient]);
   });
@@ -120,7 +120,7 @@ describe('the recovery identity', () => {
   it('is not made up where the list of recipients is damaged', async () => {
     const { home } = temporary;
     await ensureRecovery(home, clock);
-    writeFileSync(join(home.paths.backup, 'recipients.json'), '{');
+    writeFileSync(home.paths.recipients, '{');
     expect(codeOf(() => readRecipients(home))).toBe('CONFIGURATION_INVALID');
     expect(await codeOfAsync(() => ensureRecovery(home, clock))).toBe('CONFIGURATION_INVALID');
   });

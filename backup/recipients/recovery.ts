@@ -131,7 +131,7 @@ async function newIdentityText(clock: Clock): Promise<string> {
 }
 
 function storedRecipients(home: Home): z.infer<typeof recipientsSchema> | undefined {
-  const path = recipientsPath(home);
+  const path = home.paths.recipients;
   const text = readIfPresent(path);
   if (text === undefined) return undefined;
   try {
@@ -145,8 +145,8 @@ function storedRecipients(home: Home): z.infer<typeof recipientsSchema> | undefi
 }
 
 function writeRecipients(home: Home, recipients: z.infer<typeof recipientsSchema>): void {
-  makeSecretFolder(home.paths.backup);
-  writeFileAtomic(recipientsPath(home), `${JSON.stringify(recipients, null, 2)}\n`);
+  makeSecretFolder(dirname(home.paths.recipients));
+  writeFileAtomic(home.paths.recipients, `${JSON.stringify(recipients, null, 2)}\n`);
 }
 
 /** Writes a file unless there is one: a link fails where its name is taken. */
@@ -160,10 +160,6 @@ function writeOnce(path: string, content: string): void {
   } finally {
     rmSync(aside, { force: true });
   }
-}
-
-function recipientsPath(home: Home): string {
-  return join(home.paths.backup, 'recipients.json');
 }
 
 /** In a folder of its own, so that it can be taken away as a whole. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder, readIfPresent, SECRET_FOLDER_MODE, writeFileAtomic } from '../../core/files.ts';
-import { homePaths, openHome, type Home } from '../../core/home.ts';
+import { homePaths, markerText, openHome, type Home } from '../../core/home.ts';
 import { stackLayout } from '../../stack/index.ts';
 
 /**
@@ -35,14 +35,12 @@ export function copyHome(home: Home, path: string): Home {
   }
   rmSync(stackLayout({ paths: target }).ports, { force: true });
   makeSecretFolder(target.backup);
-  writeFileAtomic(
-    join(target.backup, 'recipients.json'),
-    readIfPresent(join(home.paths.backup, 'recipients.json')) ?? '',
-  );
+  writeFileAtomic(target.recipients, readIfPresent(home.paths.recipients) ?? '');
   const configuration = ownConfiguration(readIfPresent(home.paths.configuration));
   if (configuration !== undefined) writeFileAtomic(target.configuration, configuration);
   // Last: from here on it is a home.
-  writeFileAtomic(target.marker, readIfPresent(home.paths.marker) ?? '');
+  const { install } = home;
+  writeFileAtomic(target.marker, markerText({ install }));
   return openHome(path);
 }
 

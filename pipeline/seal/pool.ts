@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { WardlineError } from '../../core/errors/errors.ts';
+import { SCRIPT } from '../../core/script.ts';
 import type { FromSealThread, KeyNeed, SealedBatch, SealThreadData, ThreadKey, ToSealThread } from './protocol.ts';
 
 /** Resolves the data keys that a thread asks for. Waits while the key table cannot be asked; never invents a key. */
@@ -50,7 +51,7 @@ export async function startSealPool(size: number, data: SealThreadData, resolveK
 
 function startThread(data: SealThreadData, resolveKeys: ResolveKeys): Promise<Thread> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData: data });
+    const worker = new Worker(new URL(`./thread${SCRIPT}`, import.meta.url), { workerData: data });
     const thread: Thread = { worker, pending: new Map() };
     const fail = (error: Error): void => {
       reject(error);

@@ -1,5 +1,8 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { PrincipalAccess } from '../../core/connection.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
+import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { PRINCIPAL_NAMES, type PrincipalName } from '../principals/names.ts';
 
@@ -13,8 +16,14 @@ export type ServerName = keyof typeof SERVERS;
 
 export const SERVER_NAMES: readonly ServerName[] = ['kafka', 'cassandra'];
 
-/** Names under which a server on this machine is reached; a certificate carries each as a subject alternative name. */
+/** Names under which a server on this machine is reached. */
 export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '::1'];
+
+const hosts = z.array(z.string().min(1)).min(1).readonly();
+const hostsFile = z.strictObject({ kafka: hosts, cassandra: hosts });
+
+/** DNS names and IP addresses under which each server is reached: its certificate carries them as alternative names. */
+export type ServerHosts = Readonly<Record<ServerName, readonly string[]>>;
 
 type Usage = 'serverAuth' | 'clientAuth';
 
@@ -39,9 +48,10 @@ export interface Identity {
 }
 
 /** Every certificate that a home has: the servers' first, then the principals'. */
-export function identities(home: Home, serverHosts: readonly string[] = LOOPBACK_HOSTS): readonly Identity[] {
+export function identities(home: Home): readonly Identity[] {
+  const reachedAs = serverHosts(home);
   return [
-    ...SERVER_NAMES.map((name) => server(home, name, serverHosts)),
+    ...SERVER_NAMES.map((name) => server(home, name, reachedAs[name])),
     ...PRINCIPAL_NAMES.map((name) => principal(home, name)),
   ];
 }
@@ -80,6 +90,32 @@ function principal(home: Home, name: PrincipalName): Identity {
     signing: { key: access.signingKey, public: join(folder, 'signing.pub') },
     secrets: [access.passwordFile],
   };
+}
+
+/**
+ * Keeps under which names and addresses the home's servers are reached, where that is not loopback alone. The next mint
+ * makes certificates that lack one of them again.
+ */
+export function nameServers(home: Home, reachedAs: ServerHosts): void {
+  makeSecretFolder(home.paths.servers);
+  writeFileAtomic(hostsPath(home), `${JSON.stringify(reachedAs, null, 2)}\n`);
+}
+
+function serverHosts(home: Home): ServerHosts {
+  const text = readIfPresent(hostsPath(home));
+  if (text === undefined) return { kafka: LOOPBACK_HOSTS, cassandra: LOOPBACK_HOSTS };
+  try {
+    return hostsFile.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new WardlineError('CONFIGURATION_INVALID', `${hostsPath(home)} does not name the servers' hosts`, {
+      hint: 'it holds two lists of names, kafka and cassandra',
+      cause,
+    });
+  }
+}
+
+function hostsPath(home: Home): string {
+  return join(home.paths.servers, 'hosts.json');
 }
 
 /** SPIFFE ID section 2: a trust domain and a path; the path begins with the installation, so that two never share a name. */

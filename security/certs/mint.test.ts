@@ -7,7 +7,7 @@ import type { Home } from '../../core/home.ts';
 import { MINT_TIMEOUT, temporaryHome, type TemporaryHome } from '../../test/support/temporary-home.ts';
 import { PRINCIPAL_NAMES } from '../principals/names.ts';
 import { LEAF_LIFETIME } from './certificate.ts';
-import { authorityPaths, identities, principalAccess } from './identities.ts';
+import { authorityPaths, identities, LOOPBACK_HOSTS, nameServers, principalAccess } from './identities.ts';
 import { mintCertificates } from './mint.ts';
 
 let original: TemporaryHome;
@@ -143,8 +143,8 @@ describe('minting again', () => {
 
   it('renews servers whose certificates lack a name that is asked for', async () => {
     const home = copy();
-    const serverHosts = ['localhost', '127.0.0.1', 'kafka.internal'];
-    expect((await mintCertificates(home, systemClock, { serverHosts })).made).toEqual(['kafka', 'cassandra']);
+    nameServers(home, { kafka: [...LOOPBACK_HOSTS, 'kafka.internal'], cassandra: LOOPBACK_HOSTS });
+    expect((await mintCertificates(home, systemClock)).made).toEqual(['kafka']);
     expect(certificateOf(home, 'kafka').checkHost('kafka.internal')).toBe('kafka.internal');
   });
 

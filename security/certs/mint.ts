@@ -6,16 +6,11 @@ import type { Home } from '../../core/home.ts';
 import { asIssuer, ensureAuthority } from './authority.ts';
 import { issueLeaf, type Issuer } from './certificate.ts';
 import { bundleText, CERTIFICATE_CHECKS } from './checks.ts';
-import { identities, LOOPBACK_HOSTS, type Identity } from './identities.ts';
+import { identities, type Identity } from './identities.ts';
 import { generateSigningKeyPair, generateTlsKeyPair } from './key-pair.ts';
 import { isPair } from './parse.ts';
 
 const PASSWORD_BYTES = 32;
-
-interface MintOptions {
-  /** Names and addresses under which the servers are reached; loopback unless told otherwise. */
-  readonly serverHosts?: readonly string[];
-}
 
 export interface MintResult {
   /** Names whose certificate was made now; the others stood already. */
@@ -28,10 +23,10 @@ export interface MintResult {
  * Files are 0600, folders 0700. One process at a time: the caller holds the home's lock.
  * Throws CERTIFICATE_INVALID where the authority is damaged or expired, CREDENTIAL_MISSING where its key is needed and gone.
  */
-export async function mintCertificates(home: Home, clock: Clock, options: MintOptions = {}): Promise<MintResult> {
+export async function mintCertificates(home: Home, clock: Clock): Promise<MintResult> {
   const authority = await ensureAuthority(home, clock);
   const context = { trusted: authority.trusted, now: clock.now() };
-  const all = identities(home, options.serverHosts ?? LOOPBACK_HOSTS);
+  const all = identities(home);
   for (const identity of all) makeSecretFolder(identity.folder);
   const wanting = all.filter((identity) =>
     CERTIFICATE_CHECKS.some((check) => check.fault(identity, context) !== undefined),

@@ -4,7 +4,7 @@ import { WardlineError } from '../../core/errors/errors.ts';
 import { readIfPresent } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { asIssuer, createAuthority, ensureAuthority, writeTrust } from './authority.ts';
-import { authorityPaths, identities, LOOPBACK_HOSTS, type Identity } from './identities.ts';
+import { authorityPaths, identities, type Identity } from './identities.ts';
 import { renewCertificate } from './mint.ts';
 import { parseBundle, parseCertificate } from './parse.ts';
 
@@ -18,7 +18,6 @@ interface RotateOptions {
    * in memory (the servers) must load it here, or it will refuse the new certificates.
    */
   readonly afterTrust?: () => Promise<void>;
-  readonly serverHosts?: readonly string[];
 }
 
 export interface RotationResult {
@@ -39,7 +38,7 @@ export async function rotateCertificates(
   clock: Clock,
   options: RotateOptions = {},
 ): Promise<RotationResult> {
-  const chosen = choose(identities(home, options.serverHosts ?? LOOPBACK_HOSTS), options);
+  const chosen = choose(identities(home), options);
   const authority =
     options.authority === true
       ? await createAuthority(home, clock, stillTrusted(home, clock), options.afterTrust)

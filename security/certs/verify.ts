@@ -18,21 +18,16 @@ export interface VerificationRow {
 
 /**
  * Checks the authority, then each server and principal, by named checks in a fixed order. Never throws for what it finds:
- * every check has a row, and the certificates are sound when all of them passed. Server names beyond loopback are
- * checked where they are given.
+ * every check has a row, and the certificates are sound when all of them passed.
  */
-export function verifyCertificates(
-  home: Home,
-  clock: Clock,
-  serverHosts?: readonly string[],
-): readonly VerificationRow[] {
+export function verifyCertificates(home: Home, clock: Clock): readonly VerificationRow[] {
   const now = clock.now();
   const authority = attempt(() => readAuthority(home));
   const found = authority instanceof WardlineError ? undefined : authority;
   const context = { trusted: found?.trusted ?? [], now };
   return [
     ...authorityRows(home, authority, now),
-    ...identities(home, serverHosts).flatMap((identity) => [
+    ...identities(home).flatMap((identity) => [
       ...[...CERTIFICATE_CHECKS, ...CREDENTIAL_CHECKS].map((check) =>
         row(identity.name, check.name, check.fault(identity, context)),
       ),

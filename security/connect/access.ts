@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Connection, PrincipalAccess } from '../../core/connection.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { readIfPresent } from '../../core/files.ts';
@@ -10,6 +11,12 @@ export function accessOf(connection: Connection, principal: PrincipalName): Prin
   throw new WardlineError('CREDENTIAL_MISSING', `the connection has no principal ${principal}`, {
     hint: `add principals.${principal} to the connection block, or act as one of: ${Object.keys(connection.principals).join(', ')}`,
   });
+}
+
+/** Whether this home has what it takes to act as a principal: one that was made for another principal alone has not. */
+export function canActAs(connection: Connection, principal: PrincipalName): boolean {
+  const access = connection.principals[principal];
+  return access !== undefined && existsSync(access.signingKey);
 }
 
 /** Reads a file that a connection names. Throws CREDENTIAL_MISSING, naming the path, where it is absent or unreadable. */

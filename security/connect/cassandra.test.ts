@@ -5,7 +5,7 @@ import { systemClock } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { MINT_TIMEOUT, temporaryHome, type TemporaryHome } from '../../test/support/temporary-home.ts';
 import { connectionTo, serverFiles, startTlsServer, type TlsServer } from '../../test/support/tls-server.ts';
-import { authorityPaths, principalAccess } from '../certs/identities.ts';
+import { authorityPaths, nameServers, principalAccess } from '../certs/identities.ts';
 import { mintCertificates } from '../certs/mint.ts';
 import { rotateCertificates } from '../certs/rotate.ts';
 import { asCassandraError, cassandraClient } from './cassandra.ts';
@@ -21,7 +21,8 @@ const servers: TlsServer[] = [];
 beforeAll(async () => {
   [ours, named] = [temporaryHome(), temporaryHome()];
   await mintCertificates(ours.home, systemClock);
-  await mintCertificates(named.home, systemClock, { serverHosts: ['localhost'] });
+  nameServers(named.home, { kafka: ['localhost'], cassandra: ['localhost'] });
+  await mintCertificates(named.home, systemClock);
 }, MINT_TIMEOUT);
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));

@@ -4,7 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { MINT_TIMEOUT, temporaryHome, type TemporaryHome } from '../../test/support/temporary-home.ts';
 import { connectionTo, serverFiles, startTlsServer, type TlsServer } from '../../test/support/tls-server.ts';
-import { authorityPaths } from '../certs/identities.ts';
+import { authorityPaths, nameServers } from '../certs/identities.ts';
 import { mintCertificates } from '../certs/mint.ts';
 import { rotateCertificates } from '../certs/rotate.ts';
 import { asKafkaError, kafkaClient, type KafkaLog } from './kafka.ts';
@@ -16,7 +16,8 @@ const servers: TlsServer[] = [];
 beforeAll(async () => {
   [ours, others] = [temporaryHome(), temporaryHome()];
   await mintCertificates(ours.home, systemClock);
-  await mintCertificates(others.home, systemClock, { serverHosts: ['elsewhere.internal'] });
+  nameServers(others.home, { kafka: ['elsewhere.internal'], cassandra: ['elsewhere.internal'] });
+  await mintCertificates(others.home, systemClock);
 }, MINT_TIMEOUT);
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { Client } from 'cassandra-driver';
 import type { Connection } from '../../core/connection.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
-import { writeFileAtomic } from '../../core/files.ts';
+import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { principalAccess } from '../../security/certs/identities.ts';
 import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
 import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
 import { PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
-import { whenReady } from '../life/ready.ts';
+import { whenReady, whenReadyElsewhere } from '../life/ready.ts';
 import { digestOfRights, isMarked, markBootstrapped } from '../storage/mark.ts';
 import {
   CASSANDRA_BASE,
@@ -36,16 +36,28 @@ export function isBootstrapped(home: Home): boolean {
  * Throws what whenReady, Kafka or Cassandra give.
  */
 export async function bootstrap(home: Home, connection: Connection): Promise<void> {
-  await Promise.all([bootstrapKafka(home, connection), bootstrapCassandra(home, connection)]);
+  await provisionServers(home, connection, (...probe) => whenReady(home, ...probe));
   markBootstrapped(home, rights());
+}
+
+/** Returns the one of these connections over which a server answers that principal. */
+type Ready = typeof whenReadyElsewhere;
+
+/** The same for servers that somebody else keeps, without a mark: it can be done again at any time. */
+export function provisionServersElsewhere(home: Home, connection: Connection): Promise<void> {
+  return provisionServers(home, connection, whenReadyElsewhere);
+}
+
+async function provisionServers(home: Home, connection: Connection, ready: Ready): Promise<void> {
+  await Promise.all([bootstrapKafka(connection, ready), bootstrapCassandra(home, connection, ready)]);
 }
 
 function rights(): string {
   return digestOfRights({ kafka: KAFKA_BASE, cassandra: CASSANDRA_BASE });
 }
 
-async function bootstrapKafka(home: Home, connection: Connection): Promise<void> {
-  await whenReady(home, 'kafka', [connection], SUPER_USER);
+async function bootstrapKafka(connection: Connection, ready: Ready): Promise<void> {
+  await ready('kafka', [connection], SUPER_USER);
   const admin = kafkaClient(connection, SUPER_USER, { clientId: 'wardline-bootstrap' }).admin();
   try {
     await admin.connect();
@@ -57,8 +69,8 @@ async function bootstrapKafka(home: Home, connection: Connection): Promise<void>
   }
 }
 
-async function bootstrapCassandra(home: Home, connection: Connection): Promise<void> {
-  await ensureSuperUser(home, connection);
+async function bootstrapCassandra(home: Home, connection: Connection, ready: Ready): Promise<void> {
+  await ensureSuperUser(home, connection, ready);
   await withClient(cassandraClient(connection, SUPER_USER), async (client) => {
     for (const name of PRINCIPAL_NAMES) await provisionRole(client, name, passwordOf(home, name));
     await provisionAuditKeyspace(client);
@@ -72,12 +84,13 @@ async function bootstrapCassandra(home: Home, connection: Connection): Promise<v
  * first tells how far an earlier bootstrap came. The default role is tried first: on new servers break-glass would be
  * refused, and a refused login of break-glass is what an auditor must not learn to overlook.
  */
-async function ensureSuperUser(home: Home, connection: Connection): Promise<void> {
-  const passwordFile = join(home.paths.cassandra, 'default-role.password');
+async function ensureSuperUser(home: Home, connection: Connection, ready: Ready): Promise<void> {
+  makeSecretFolder(home.paths.supervisor);
+  const passwordFile = join(home.paths.supervisor, 'default-role.password');
   writeFileAtomic(passwordFile, DEFAULT_ROLE);
   try {
     const asDefault = asDefaultRole(connection, passwordFile);
-    const admitted = await whenReady(home, 'cassandra', [asDefault, connection], SUPER_USER);
+    const admitted = await ready('cassandra', [asDefault, connection], SUPER_USER);
     if (admitted === connection) return;
     await withClient(cassandraClient(asDefault, SUPER_USER), (client) =>
       provisionRole(client, SUPER_USER, passwordOf(home, SUPER_USER)),

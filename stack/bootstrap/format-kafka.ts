@@ -8,7 +8,7 @@ import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { principalAccess } from '../../security/certs/identities.ts';
 import { PRINCIPAL_NAMES } from '../../security/principals/names.ts';
-import type { StackProgram } from '../configure-cassandra.ts';
+import type { StackProgram } from '../configure.ts';
 import { stackLayout } from '../layout.ts';
 import { javaOptions } from '../render/java-options.ts';
 import { KAFKA_SERVER_USER } from '../render/kafka-properties.ts';
@@ -33,7 +33,7 @@ export async function formatKafka(home: Home, program: StackProgram): Promise<vo
   // Nothing ran on this storage before it was marked as formatted: what is there is half of a format.
   rmSync(kafka.data, { recursive: true, force: true });
   makeSecretFolder(kafka.data);
-  writeFileAtomic(kafka.formatArguments, javaOptions(formatOptions(home, program)));
+  writeFileAtomic(kafka.formatArguments, javaOptions(formatOptions(home, program.jars.kafka)));
   try {
     const command = ['-c', PRIVATELY, program.java, `@${kafka.formatArguments}`];
     await promisify(execFile)('/bin/sh', command, { timeout: TIMEOUT_MILLISECONDS });
@@ -54,7 +54,8 @@ export function clusterId(install: string): string {
   return digest.subarray(0, UUID_BYTES).toString('base64url').replace(/^-/, 'A');
 }
 
-function formatOptions(home: Home, program: StackProgram): string[] {
+/** Arguments for `java`, secrets among them. What is formatted already is left as it is. */
+export function formatOptions(home: Home, jars: string): string[] {
   const { kafka } = stackLayout(home);
   const scram = (name: string, passwordFile: string): string[] => [
     '--add-scram',
@@ -65,9 +66,10 @@ function formatOptions(home: Home, program: StackProgram): string[] {
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
     '-cp',
-    `${program.jars.kafka}/*`,
+    `${jars}/*`,
     STORAGE_TOOL,
     'format',
+    '--ignore-formatted',
     '--standalone',
     '--cluster-id',
     clusterId(home.install),

@@ -52,6 +52,42 @@ export async function whenReady(
 ): Promise<Connection> {
   const layout = stackLayout(home);
   const endsBefore = readState(layout.supervisor.state)?.servers[server].restarts ?? 0;
+  return whenAnswers(server, connections, principal, async (late, cause) => {
+    const state = readState(layout.supervisor.state)?.servers[server];
+    const ends = (state?.restarts ?? 0) - endsBefore;
+    const why = reasonToGiveUp(home, ends, state?.lastExit, late);
+    if (why === undefined) return;
+    const ports = readPorts(layout.ports);
+    if (ports !== undefined && ends > 0) await requireFreePorts(server, ports, layout.ports);
+    throw new WardlineError('SERVER_START_FAILED', `${SERVER_TITLES[server]} ${why}`, {
+      hint: `see ${layout[server].log} and ${layout[server].console}`,
+      cause,
+    });
+  });
+}
+
+/** The same for a server that somebody else keeps: it is waited for as long as one that starts may take. */
+export function whenReadyElsewhere(
+  server: ServerName,
+  connections: readonly Connection[],
+  principal: PrincipalName,
+): Promise<Connection> {
+  return whenAnswers(server, connections, principal, (late, cause) => {
+    if (!late) return Promise.resolve();
+    throw new WardlineError('SERVER_START_FAILED', `${SERVER_TITLES[server]} does not answer`, {
+      hint: "see the server's own log",
+      cause,
+    });
+  });
+}
+
+/** After each failure `giveUp` may throw; it is told whether the time for a start has passed. */
+async function whenAnswers(
+  server: ServerName,
+  connections: readonly Connection[],
+  principal: PrincipalName,
+  giveUp: (late: boolean, cause: unknown) => Promise<void>,
+): Promise<Connection> {
   const deadline = Date.now() + START_TIMEOUT_MILLISECONDS;
   for (;;) {
     let cause: unknown;
@@ -59,17 +95,7 @@ export async function whenReady(
       cause = await failureOf(PROBES[server](connection, principal));
       if (cause === undefined) return connection;
     }
-    const state = readState(layout.supervisor.state)?.servers[server];
-    const ends = (state?.restarts ?? 0) - endsBefore;
-    const why = reasonToGiveUp(home, ends, state?.lastExit, Date.now() > deadline);
-    if (why !== undefined) {
-      const ports = readPorts(layout.ports);
-      if (ports !== undefined && ends > 0) await requireFreePorts(server, ports, layout.ports);
-      throw new WardlineError('SERVER_START_FAILED', `${SERVER_TITLES[server]} ${why}`, {
-        hint: `see ${layout[server].log} and ${layout[server].console}`,
-        cause,
-      });
-    }
+    await giveUp(Date.now() > deadline, cause);
     await sleep(POLL_MILLISECONDS);
   }
 }

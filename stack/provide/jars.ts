@@ -21,12 +21,27 @@ export type JarFolders = Readonly<Record<ServerName, string>>;
 /**
  * The folders with the servers' jars, downloaded by Maven (checksums strict) at the first call for one state of the pom,
  * afterwards found in the user's cache without Maven or network. Two processes may call it at once: each downloads
- * into a folder of its own, and the first to finish gives it its name.
+ * into a folder of its own, and the first to finish gives it its name. Where WARDLINE_JARS names a folder, its folders are
+ * taken as they are.
  * Throws PREREQUISITE_MISSING where Maven is needed and missing, SERVER_START_FAILED where it fails.
  */
 export async function provideJars(environment: NodeJS.ProcessEnv, report: (line: string) => void): Promise<JarFolders> {
+  const present = presentJars(environment);
+  if (present !== undefined) return present;
   const folder = jarsFolder(environment);
-  if (!existsSync(join(folder, COMPLETE))) await download(folder, environment, report);
+  await download(folder, environment, report);
+  return foldersIn(folder);
+}
+
+/** The same where nothing needs to be downloaded; else undefined. */
+export function presentJars(environment: NodeJS.ProcessEnv): JarFolders | undefined {
+  const given = environment['WARDLINE_JARS'];
+  if (given !== undefined && given !== '') return foldersIn(given);
+  const folder = jarsFolder(environment);
+  return existsSync(join(folder, COMPLETE)) ? foldersIn(folder) : undefined;
+}
+
+function foldersIn(folder: string): JarFolders {
   return { kafka: join(folder, 'kafka'), cassandra: join(folder, 'cassandra') };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sleep } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
+import { SCRIPT } from '../../core/script.ts';
 import { DAEMON_PATIENCE, daemonPlan, isRefusal } from '../daemons.ts';
 import { DAEMON_NAMES, type DaemonName, SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
 import { isRunning, signal, type ProcessIdentity } from '../process/identity.ts';
@@ -12,7 +13,7 @@ import { endProcess } from './child.ts';
 import { END_PATIENCE_MILLISECONDS } from './keeper.ts';
 import { readPlan, readState } from './state.ts';
 
-const PROGRAM = join(import.meta.dirname, 'main.ts');
+const PROGRAM = join(import.meta.dirname, `main${SCRIPT}`);
 const START_TIMEOUT_MILLISECONDS = 15_000;
 const DAEMON_TIMEOUT_MILLISECONDS = 5000;
 const POLL_MILLISECONDS = 50;

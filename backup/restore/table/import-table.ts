@@ -12,7 +12,7 @@ const LONGEST_IMPORT = 60 * 60_000;
 
 /** Where a home's restore puts files before Cassandra takes them: on the disk of its data, so that nothing is copied. */
 function stagingFolder(home: Home): string {
-  return join(stackLayout(home).cassandra.folder, 'restore');
+  return join(stackLayout(home).cassandra.data, 'restore');
 }
 
 /**

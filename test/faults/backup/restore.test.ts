@@ -58,7 +58,7 @@ const restoring = (table: string, ...flags: readonly string[]): string[] => [
 /** Nothing that a restore needs for itself stays. */
 async function expectTidy(): Promise<void> {
   await our.expectNothingLeft();
-  expect(existsSync(join(stackLayout(stack.home).cassandra.folder, 'restore'))).toBe(false);
+  expect(existsSync(join(stackLayout(stack.home).cassandra.data, 'restore'))).toBe(false);
   const { rows } = await our.client.execute('SELECT keyspace_name FROM system_schema.keyspaces');
   expect(rows.map((row) => String(row['keyspace_name'])).filter((name) => name.startsWith('wardline_'))).toEqual([
     'wardline_keys',

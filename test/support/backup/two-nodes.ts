@@ -10,7 +10,7 @@ import { systemClock } from '../../../core/clock.ts';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import { SECRET_FOLDER_MODE, writeFileAtomic } from '../../../core/files.ts';
 import type { Home } from '../../../core/home.ts';
-import { LOOPBACK_HOSTS } from '../../../security/certs/identities.ts';
+import { LOOPBACK_HOSTS, nameServers } from '../../../security/certs/identities.ts';
 import { mintCertificates } from '../../../security/certs/mint.ts';
 import { cassandraClient } from '../../../security/connect/cassandra.ts';
 import { cassandraFiles } from '../../../stack/configure-cassandra.ts';
@@ -18,7 +18,7 @@ import { embeddedConnection } from '../../../stack/connection.ts';
 import { nodetool } from '../../../stack/index.ts';
 import { stackLayout } from '../../../stack/layout.ts';
 import { LOOPBACK, readPorts, type Ports } from '../../../stack/ports.ts';
-import { provideJars } from '../../../stack/provide/jars.ts';
+import { jarOf, provideJars } from '../../../stack/provide/jars.ts';
 import { requireJava } from '../../../stack/provide/prerequisites.ts';
 
 /** A second node beside that of a home, as if it were on another host: with a home of its own of the same installation. */
@@ -46,16 +46,17 @@ export async function secondNode(first: Home, path: string): Promise<SecondNode>
   const ports = { ...firstPorts, cassandraJmx: await freePort() };
   mkdirSync(dirname(layout.ports), { recursive: true, mode: SECRET_FOLDER_MODE });
   writeFileAtomic(layout.ports, JSON.stringify(ports));
-  await mintCertificates(home, systemClock, { serverHosts: [...LOOPBACK_HOSTS, ADDRESS] });
+  nameServers(home, { kafka: LOOPBACK_HOSTS, cassandra: [...LOOPBACK_HOSTS, ADDRESS] });
+  await mintCertificates(home, systemClock);
   writeConfiguration(home, first, ports);
   const settings = loadSettings(home);
   const [java, jars] = await Promise.all([requireJava(process.env), provideJars(process.env, () => undefined)]);
   const { folder, data, temporary, options, console: consoleFile } = layout.cassandra;
   for (const each of [layout.logs, folder, data, temporary])
     mkdirSync(each, { recursive: true, mode: SECRET_FOLDER_MODE });
+  const nodeJars = { folder: jars.cassandra, agent: jarOf(jars.cassandra, 'jamm') };
   const place = { host: ADDRESS, seeds: [LOOPBACK], token: await oppositeToken(first), joins: true };
-  for (const [file, content] of cassandraFiles(home, settings, ports, { java, jars }, place))
-    writeFileAtomic(file, content);
+  for (const [file, content] of cassandraFiles(home, settings, ports, nodeJars, place)) writeFileAtomic(file, content);
   let server: ChildProcess | undefined;
   return {
     home,
