@@ -56,8 +56,11 @@ export function registerLife(program: Command): void {
     .addHelpText('after', '\nExample:\n  wardline setup')
     .action(async (_options, command: Command) => {
       const { output } = contextOf(command);
-      await setupStack(process.env, (line) => output.note(line));
-      output.result({ ready: true }, () => 'The servers are downloaded: nothing needs a network from here on.');
+      const folders = await setupStack(process.env, (line) => output.note(line));
+      output.result(
+        { ready: true, jars: { ...folders } },
+        () => 'The servers are downloaded: nothing needs a network from here on.',
+      );
     });
 
   program

@@ -97,7 +97,7 @@ export function registerCreate(backup: Command): void {
     .action(async (options: ShelfOptions, command: Command) => {
       const context = contextOf(command);
       // It hashes and encrypts as fast as it may: what the pipeline needs of the processors goes first.
-      setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+      yieldToPipeline();
       const started = performance.now();
       const { id, files, bytes, sent, manifest, manifestSha256 } = await createCommand(context, options);
       const seconds = Math.round((performance.now() - started) / 100) / 10;
@@ -112,6 +112,14 @@ export function registerCreate(backup: Command): void {
 
 function tablesOf({ cassandra }: Manifest): readonly string[] {
   return cassandra.keyspaces.flatMap(({ name, tables }) => tables.map((table) => `${name}.${table.name}`));
+}
+
+function yieldToPipeline(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has an even lower one already, which it may not raise.
+  }
 }
 
 function kafkaFailed(error: unknown): never {

@@ -38,7 +38,7 @@ function parcels(home: Home): Readonly<Record<string, Parcel>> {
       folders: [kafka.data, kafka.temporary, home.paths.logs],
     },
     // Runs once, before the broker: nobody else gets every principal's password.
-    'kafka-format': { files: [kafka.formatArguments] },
+    'kafka-format': { files: [kafka.formatArguments, kafka.properties], folders: [kafka.data] },
     cassandra: {
       files: [
         ...[trust, cassandra.configuration, cassandra.logging, cassandra.options, bundleOf(home, 'cassandra')],

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Home } from '../../core/home.ts';
 import { isRefusal, lastErrorOf } from '../daemons.ts';
 import { DAEMON_NAMES, type DaemonName, SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
@@ -76,7 +77,12 @@ function processStatus(
 
 function residentBytes(pid: number): number | undefined {
   try {
-    const kibibytes = Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).trim());
+    const status = `/proc/${pid}/status`;
+    const kibibytes = Number(
+      existsSync(status)
+        ? /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(status, 'utf8'))?.[1]
+        : execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).trim(),
+    );
     return Number.isFinite(kibibytes) ? kibibytes * BYTES_IN_KIBIBYTE : undefined;
   } catch {
     // It ended between being found and being asked about.

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { identityOf, type ProcessIdentity } from './identity.ts';
 
+const PROC = '/proc';
 const OUTPUT_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -9,14 +11,37 @@ const OUTPUT_BYTES = 16 * 1024 * 1024;
  */
 export function findByArgument(argument: string): ProcessIdentity | undefined {
   const user = process.getuid?.();
+  for (const { pid, uid, args } of existsSync(`${PROC}/self/cmdline`) ? fromProc() : fromPs())
+    if (uid === user && pid !== process.pid && args.endsWith(` ${argument}`)) return identityOf(pid);
+  return undefined;
+}
+
+interface Listed {
+  readonly pid: number;
+  readonly uid: number;
+  readonly args: string;
+}
+
+/** Linux: images of containers have no `ps`. */
+function* fromProc(): Generator<Listed> {
+  for (const name of readdirSync(PROC)) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const args = readFileSync(`${PROC}/${name}/cmdline`, 'utf8').replace(/\0+$/, '').replaceAll('\0', ' ');
+      yield { pid: Number(name), uid: statSync(`${PROC}/${name}`).uid, args };
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+function* fromPs(): Generator<Listed> {
   const listing = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,uid=,args='], {
     encoding: 'utf8',
     maxBuffer: OUTPUT_BYTES,
   });
   for (const line of listing.split('\n')) {
     const [, pid, uid, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
-    if (pid === undefined || Number(uid) !== user) continue;
-    if (args?.endsWith(` ${argument}`) === true && Number(pid) !== process.pid) return identityOf(Number(pid));
+    if (pid !== undefined) yield { pid: Number(pid), uid: Number(uid), args: args ?? '' };
   }
-  return undefined;
 }

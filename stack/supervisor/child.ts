@@ -14,7 +14,16 @@ export interface Child {
 
 const POLL_MILLISECONDS = 250;
 /** What a process may see of the supervisor's environment; the last three are Node's, the C library's and Java's. */
-const ENVIRONMENT = ['PATH', 'HOME', 'LANG', 'TZ', 'NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX', 'JDK_JAVA_OPTIONS'];
+const ENVIRONMENT = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'TZ',
+  'NODE_COMPILE_CACHE',
+  'MALLOC_ARENA_MAX',
+  'MALLOC_MMAP_THRESHOLD_',
+  'JDK_JAVA_OPTIONS',
+];
 
 /** From this size on a console file makes way at the next start; the one before it is kept. */
 const CONSOLE_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asWardlineError } from '../../../core/errors/errors.ts';
-import { nodetool, nodetoolWith, readPorts, stackLayout } from '../../../stack/index.ts';
+import { hasCassandra, nodetool, nodetoolWith } from '../../../stack/index.ts';
 import { failed, held, notTried, type Check, type CheckGroup, type Patient, type Result } from '../check.ts';
 
 const REMEDY =
@@ -29,7 +29,7 @@ export const jmxChecks: CheckGroup = (patient) => {
       title: 'JMX: the stack logs in',
       remedy: 'see that Cassandra runs: wardline status',
       attempt: () =>
-        ifEmbedded(patient, async () => {
+        ifBesideNode(patient, async () => {
           await nodetool(patient.home, ['info']);
           return held('nodetool info answers');
         }),
@@ -39,7 +39,7 @@ export const jmxChecks: CheckGroup = (patient) => {
       title: `JMX: ${title}`,
       remedy: REMEDY,
       attempt: () =>
-        ifEmbedded(patient, async () => {
+        ifBesideNode(patient, async () => {
           try {
             await nodetoolWith(patient.home, login(), ['info']);
             return failed('nodetool info was answered');
@@ -52,9 +52,11 @@ export const jmxChecks: CheckGroup = (patient) => {
   ]);
 };
 
-async function ifEmbedded({ home, connection }: Patient, attempt: () => Promise<Result>): Promise<Result> {
-  const isHere = connection.mode === 'embedded' && readPorts(stackLayout(home).ports) !== undefined;
-  return isHere ? attempt() : notTried('these servers are not embedded: their JMX is not known here');
+/** Beside a node: in the home of embedded servers, or of a container that shares the network namespace of Cassandra's. */
+async function ifBesideNode({ home }: Patient, attempt: () => Promise<Result>): Promise<Result> {
+  return hasCassandra(home)
+    ? attempt()
+    : notTried('no node of Cassandra is beside this home: its JMX is not known here');
 }
 
 function passwordFile({ folder }: Patient, content: string): string {

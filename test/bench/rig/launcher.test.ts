@@ -15,6 +15,6 @@ test('another form is an error, never no flags', () => {
 });
 
 test('its environment is taken as well, and another form is an error', () => {
-  expect(launcherEnvironment()).toEqual({ MALLOC_ARENA_MAX: '2' });
+  expect(launcherEnvironment()).toEqual({ MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144' });
   expect(() => launcherEnvironment('MALLOC_ARENA_MAX=2 exec node')).toThrow('launcher');
 });

@@ -18,7 +18,10 @@ export function launcherFlags(script = readFileSync(LAUNCHER, 'utf8')): readonly
  * Throws where the launcher sets it in another form than is known here.
  */
 export function launcherEnvironment(script = readFileSync(LAUNCHER, 'utf8')): Readonly<Record<string, string>> {
-  const arenas = /^MALLOC_ARENA_MAX=\$\{MALLOC_ARENA_MAX:-(\d+)\}$/m.exec(script)?.[1];
-  if (arenas === undefined) throw new Error('the launcher does not set the environment that the bench expects');
-  return { MALLOC_ARENA_MAX: arenas };
+  const set = [...script.matchAll(/^(MALLOC_\w+)=\$\{\1:-(\d+)\}$/gm)].map(([, name = '', value = '']) => [
+    name,
+    value,
+  ]);
+  if (set.length === 0) throw new Error('the launcher does not set the environment that the bench expects');
+  return Object.fromEntries(set) as Record<string, string>;
 }

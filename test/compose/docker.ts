@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ROOT = join(import.meta.dirname, '../..');
+const OUTPUT_BYTES = 512 * 1024 * 1024;
+const PATIENCE = 180_000;
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What `docker inspect` says of a container, as far as tests ask. */
+export interface Inspected {
+  readonly Name: string;
+  readonly State: { readonly Pid: number; readonly Running: boolean; readonly Health?: { readonly Status: string } };
+  readonly RestartCount: number;
+  readonly Mounts: readonly { readonly Source: string; readonly Destination: string; readonly RW: boolean }[];
+  readonly Config: {
+    readonly User: string;
+    readonly Env: readonly string[];
+    readonly Healthcheck?: { readonly Test: readonly string[] };
+    readonly Labels: Readonly<Record<string, string>>;
+  };
+  readonly HostConfig: {
+    readonly ReadonlyRootfs: boolean;
+    readonly Privileged: boolean;
+    readonly CapDrop: readonly string[] | null;
+    readonly CapAdd: readonly string[] | null;
+    readonly SecurityOpt: readonly string[] | null;
+    readonly PidsLimit: number | null;
+    readonly Memory: number;
+    readonly NanoCpus: number;
+    readonly NetworkMode: string;
+    readonly PidMode: string;
+    readonly IpcMode: string;
+    readonly RestartPolicy: { readonly Name: string; readonly MaximumRetryCount: number };
+    readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
+    readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string }[]>> | null;
+  };
+}
+
+export function docker(args: readonly string[], input?: { readonly env?: NodeJS.ProcessEnv }): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const options = { cwd: ROOT, maxBuffer: OUTPUT_BYTES, env: { ...process.env, ...input?.env } };
+    execFile('docker', [...args], options, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr });
+    });
+  });
+}
+
+/** One run of docker-compose.yml, under a name of its own. */
+export class Compose {
+  readonly #project: readonly string[];
+
+  constructor(name: string, files: readonly string[] = ['docker-compose.yml']) {
+    this.#project = ['compose', '--project-name', name, ...files.flatMap((file) => ['--file', file])];
+  }
+
+  /** Runs `docker compose …`. */
+  run(...args: readonly string[]): Promise<Outcome> {
+    return docker([...this.#project, ...args]);
+  }
+
+  /** The same where anything but success is an error, with what was said. Returns its standard output. */
+  async must(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...args);
+    if (code !== 0) throw new Error(`docker compose ${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** A command of Wardline, as the README has it. */
+  wardline(...args: readonly string[]): Promise<Outcome> {
+    return this.run('exec', '-T', 'console', 'wardline', ...args);
+  }
+
+  /** Its JSON document, or JSON lines. */
+  async json(...args: readonly string[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const stdout = await this.must('exec', '-T', 'console', 'wardline', '--json', ...args);
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  }
+
+  /** Every container there is of these services, all unless told otherwise, by its service. */
+  async inspect(...services: readonly string[]): Promise<ReadonlyMap<string, Inspected>> {
+    const ids = (await this.must('ps', '--all', '--quiet', ...services)).split('\n').filter((id) => id !== '');
+    const { stdout } = await docker(['inspect', ...ids]);
+    const found = JSON.parse(stdout) as readonly Inspected[];
+    return new Map(found.map((one) => [one.Config.Labels['com.docker.compose.service'] ?? '', one]));
+  }
+
+  /** Ends what a service runs as a crash would, which its restart policy answers to; `docker kill` counts as asked for. */
+  async crash(service: string): Promise<void> {
+    const pid = (await this.inspect(service)).get(service)?.State.Pid ?? 0;
+    if (pid === 0) throw new Error(`${service} does not run`);
+    process.kill(pid, 'SIGKILL');
+  }
+
+  /** Resolves when every running container is healthy. */
+  async healthy(): Promise<void> {
+    for (const deadline = Date.now() + PATIENCE; ;) {
+      const all = [...(await this.inspect()).values()];
+      const lasting = all.filter(({ HostConfig }) => HostConfig.RestartPolicy.Name !== 'no');
+      const sick = lasting.filter(({ State }) => !State.Running || State.Health?.Status !== 'healthy');
+      if (sick.length === 0) return;
+      if (Date.now() > deadline) throw new Error(`not healthy: ${sick.map(({ Name }) => Name).join(', ')}`);
+      await sleep(500);
+    }
+  }
+}
