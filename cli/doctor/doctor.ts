@@ -11,6 +11,7 @@ import { contractsInForce } from '../in-force.ts';
 import { recordOnSpool } from '../start-record.ts';
 import { failed, type Check, type CheckGroup, type Patient, type Result } from './check.ts';
 import { cassandraRightsChecks } from './checks/cassandra-rights.ts';
+import { containerChecks } from './checks/container.ts';
 import { jmxChecks } from './checks/jmx.ts';
 import { kafkaRightsChecks } from './checks/kafka-rights.ts';
 import { listenerChecks } from './checks/listeners.ts';
@@ -26,6 +27,7 @@ const GROUPS: readonly CheckGroup[] = [
   cassandraRightsChecks,
   jmxChecks,
   machineChecks,
+  containerChecks,
   storeChecks,
 ];
 const CHECKS_AT_ONCE = 8;

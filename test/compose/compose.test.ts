@@ -102,6 +102,15 @@ describe('docker compose up', () => {
       ]);
   });
 
+  it('lets nobody in: the doctor finds nothing wrong, and sees its own container hardened', async () => {
+    const [report] = await compose.json('doctor');
+    const checks = report?.['checks'] as readonly { id: string; state: string }[];
+    expect(checks.filter(({ state }) => state === 'failed')).toEqual([]);
+    const ofContainer = checks.filter(({ id }) => id.startsWith('container/') || id.startsWith('jmx/'));
+    expect(ofContainer.length).toBeGreaterThan(9);
+    expect(ofContainer.filter(({ state }) => state !== 'held')).toEqual([]);
+  });
+
   it('leaves no secret in what Docker shows, nor in an image', async () => {
     const find = 'find /wardline/principals /wardline/servers -name "*password*" -o -name "*.passphrase"';
     const text = await compose.must(

@@ -23,6 +23,8 @@ interface Attempt {
   readonly title: string;
   readonly remedy: string;
   readonly attempt: (listener: Listener) => Promise<Result>;
+  /** Where it can be tried; on every listener unless told otherwise. */
+  readonly on?: (listener: Listener) => boolean;
 }
 
 /** Content type of a TLS record that holds an alert, and such a record's bytes (RFC 8446 section 5.1). */
@@ -38,12 +40,14 @@ const NO_PLAINTEXT = 'let no listener speak without TLS: SASL_SSL in Kafka, opti
 export const listenerChecks: CheckGroup = async (patient) => {
   const attempts = await attemptsOn(patient);
   return listenersOf(patient).flatMap((listener) =>
-    attempts.map(({ name, title, remedy, attempt }): Check => ({
-      id: `${listener.id}/${name}`,
-      title: `${listener.title}: ${title}`,
-      remedy,
-      attempt: () => attempt(listener),
-    })),
+    attempts
+      .filter(({ on }) => on?.(listener) !== false)
+      .map(({ name, title, remedy, attempt }): Check => ({
+        id: `${listener.id}/${name}`,
+        title: `${listener.title}: ${title}`,
+        remedy,
+        attempt: () => attempt(listener),
+      })),
   );
 };
 
@@ -74,6 +78,14 @@ async function attemptsOn(patient: Patient): Promise<readonly Attempt[]> {
       title: 'a client without a certificate is refused',
       remedy: CLIENT_CERTIFICATES,
       attempt: async (listener) => refused(await tlsOutcome(listener, trusting(listener), listener.request)),
+    },
+    {
+      name: 'others-certificate',
+      title: "a certificate of ours that is no node's is refused",
+      remedy: 'name the nodes that are let in: internode_authenticator with trusted_peer_identities in Cassandra',
+      // Elsewhere a login tells who it is; this protocol has none.
+      on: ({ withoutLogin }) => withoutLogin === undefined,
+      attempt: async (listener) => refused(await tlsOutcome(listener, trusting(listener, operator), listener.request)),
     },
     {
       name: 'foreign-certificate',

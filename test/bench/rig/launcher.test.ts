@@ -6,7 +6,7 @@ test('the launcher of this project starts Node in the known form', () => {
 });
 
 test('all flags are taken, in their order', () => {
-  const script = 'set -eu\nexec "$root/node_modules/node/bin/node" --one=8 --two "$root/cli/main.ts" "$@"\n';
+  const script = 'set -eu\nexec "$node" --one=8 --two "$main" "$@"\n';
   expect(launcherFlags(script)).toEqual(['--one=8', '--two']);
 });
 

@@ -8,7 +8,7 @@ const LAUNCHER = resolve(import.meta.dirname, '../../../wardline');
  * speed are those of the product. Throws where the launcher does not start Node in the form that is known here.
  */
 export function launcherFlags(script = readFileSync(LAUNCHER, 'utf8')): readonly string[] {
-  const flags = /^exec .*\/bin\/node"((?: --[a-z0-9=-]+)*) "\$root\/cli\/main\.ts"/im.exec(script)?.[1];
+  const flags = /^exec "\$node"((?: --[a-z0-9=-]+)*) "\$main"/im.exec(script)?.[1];
   if (flags === undefined) throw new Error('the launcher does not start Node as the bench expects');
   return flags.split(' ').filter((flag) => flag !== '');
 }
