@@ -11,7 +11,7 @@ import { holderOf } from '../process/lock.ts';
 import { findByArgument } from '../process/search.ts';
 import { endProcess } from './child.ts';
 import { END_PATIENCE_MILLISECONDS } from './keeper.ts';
-import { readPlan, readState } from './state.ts';
+import { readPlan, readState, type SupervisorState } from './state.ts';
 
 const PROGRAM = join(import.meta.dirname, `main${SCRIPT}`);
 const START_TIMEOUT_MILLISECONDS = 15_000;
@@ -51,22 +51,27 @@ export async function startSupervisor(home: Home): Promise<void> {
  * server may take to end: whoever asks the servers then learns what is wrong.
  */
 export async function whenServersOwned(home: Home): Promise<void> {
-  const { state } = stackLayout(home).supervisor;
   const deadline = Date.now() + 2 * END_PATIENCE_MILLISECONDS;
   while (supervisorOf(home) !== undefined && Date.now() < deadline) {
-    const servers = readState(state)?.servers;
+    const servers = livingState(home)?.servers;
     if (servers !== undefined && SERVER_NAMES.every((server) => servers[server].process !== null)) return;
     await sleep(POLL_MILLISECONDS);
   }
 }
 
+/** What the living supervisor wrote; until it has, the state is still that of one that died, and what that owned is nobody's. */
+function livingState(home: Home): SupervisorState | undefined {
+  const [state, living] = [readState(stackLayout(home).supervisor.state), supervisorOf(home)];
+  const isIts = state?.supervisor.pid === living?.pid && state?.supervisor.started === living?.started;
+  return isIts ? state : undefined;
+}
+
 /** Returns when each daemon of the plan was started, refused to work, or took too long: its state tells which. */
 export async function whenDaemonsOwned(home: Home): Promise<void> {
-  const { state } = stackLayout(home).supervisor;
   const wanted = plannedDaemons(home);
   const deadline = Date.now() + DAEMON_TIMEOUT_MILLISECONDS;
   while (supervisorOf(home) !== undefined && Date.now() < deadline) {
-    const daemons = readState(state)?.daemons;
+    const daemons = livingState(home)?.daemons;
     if (wanted.every((name) => daemons?.[name]?.process != null || isRefusal(daemons?.[name]?.lastExit))) return;
     await sleep(POLL_MILLISECONDS);
   }
