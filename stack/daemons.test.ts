@@ -19,7 +19,7 @@ it('starts a daemon with the Node flags of the command', () => {
   const { arguments: given, foundBy } = daemonPlan(temporary.home, 'notary');
   const flags = given.filter((argument) => /^--(max|disable)/.test(argument));
   expect(flags.length).toBeGreaterThan(0);
-  expect(command).toContain(`/bin/node" ${flags.join(' ')} "$root`);
+  expect(command).toContain(`exec "$node" ${flags.join(' ')} "$main"`);
   expect(given.join(' ').endsWith(foundBy)).toBe(true);
 });
 
