@@ -27,7 +27,7 @@ COPY --from=build /app/package.json /app/package.json
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
 COPY docker/wardline docker/connected /usr/local/bin/
-ENV WARDLINE_IMAGE=1 WARDLINE_HOME=/wardline MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144
+ENV WARDLINE_CONTAINER=1 WARDLINE_HOME=/wardline MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144
 USER 10000:10000
 WORKDIR /state
 ENTRYPOINT ["wardline"]
@@ -41,7 +41,7 @@ RUN mkdir -p /wardline /state/spool /state/checkpoints /stores/backup /stores/es
  && chmod -R 0700 /wardline /state /stores
 COPY --from=wardline /usr/local/bin/ /usr/local/bin/
 COPY --from=wardline /app /app
-ENV WARDLINE_IMAGE=1 WARDLINE_HOME=/wardline WARDLINE_JARS=/opt/wardline/jars MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144
+ENV WARDLINE_CONTAINER=1 WARDLINE_HOME=/wardline WARDLINE_JARS=/opt/wardline/jars MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144
 USER 10000:10000
 WORKDIR /state
 ENTRYPOINT ["wardline"]

@@ -29,7 +29,8 @@ export function classArchive(file: string): ClassArchive {
   };
 }
 
-function isWritable(folder: string): boolean {
+/** Whether this user may make files in a folder. */
+export function isWritable(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK);
     return true;

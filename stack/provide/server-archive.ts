@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, chmodSync, constants, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Home } from '../../core/home.ts';
 import { SERVER_NAMES, stackLayout, type ServerName } from '../layout.ts';
 import { tryLock } from '../process/lock.ts';
+import { isWritable } from './class-archive.ts';
 import type { JarFolders } from './jars.ts';
 
 const LONGEST_DUMP = 120_000;
@@ -69,14 +70,5 @@ async function keep(java: string, jars: string, { file, list }: ServerArchive): 
     rmSync(temporary, { force: true });
   } finally {
     lock.release();
-  }
-}
-
-function isWritable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

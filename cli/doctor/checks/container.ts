@@ -3,7 +3,7 @@ import { readIfPresent } from '../../../core/files.ts';
 import { failed, held, type Check, type CheckGroup, type Result } from '../check.ts';
 
 /** Set in our images: what else runs in a container may have its reasons. */
-const OUR_IMAGE = 'WARDLINE_IMAGE';
+const OUR_IMAGE = 'WARDLINE_CONTAINER';
 const SOCKETS = ['/var/run/docker.sock', '/run/docker.sock', '/run/podman/podman.sock'];
 const CAPABILITIES = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'];
 /** Of a filter, in `/proc/self/status`; see seccomp(2). */
