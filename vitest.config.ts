@@ -6,8 +6,6 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    // kafkajs computes a negative timeout when it is idle; harmless, and nothing that a reader of the tests should see.
-    execArgv: ['--disable-warning=TimeoutNegativeWarning'],
     projects: [
       {
         test: {

@@ -18,11 +18,7 @@ export const DAEMON_LONGEST_DELAY = 2000;
 
 const COMMAND = join(import.meta.dirname, `../cli/main${SCRIPT}`);
 /** As the `wardline` command has them. */
-const NODE_FLAGS = [
-  '--max-semi-space-size=8',
-  '--max-old-space-size=1024',
-  '--disable-warning=TimeoutNegativeWarning',
-] as const;
+const NODE_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=1024'] as const;
 /**
  * Where the AWS SDK looks for credentials of a backup store, as `up` was given them. No server gets them, and they are in
  * no file of a home.

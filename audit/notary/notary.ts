@@ -33,7 +33,7 @@ export interface NotaryOptions {
 /** A notary that was killed keeps the topic for so long, in milliseconds; another takes over then. */
 const SESSION_TIMEOUT = 6000;
 const HEARTBEAT_INTERVAL = 1500;
-const FETCH_WAIT = 100;
+const FETCH_WAIT = 500;
 const FETCH_BYTES = 2 * 1024 * 1024;
 const RESTART_DELAY = 1000;
 /** How long leaving the group may take, where Kafka is away. */

@@ -33,7 +33,7 @@ export interface SessionOptions {
 const SESSION_TIMEOUT = 30_000;
 const HEARTBEAT_INTERVAL = 3000;
 /** How long the broker holds a fetch that finds nothing, in milliseconds. */
-const FETCH_WAIT = 300;
+const FETCH_WAIT = 500;
 const FETCH_BYTES = 4 * 1024 * 1024;
 const PARTITION_BYTES = 1024 * 1024;
 /** How long leaving may take, where Kafka is away. */

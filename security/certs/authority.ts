@@ -5,7 +5,7 @@ import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../../core/fil
 import type { Home } from '../../core/home.ts';
 import { issueAuthority, type Issuer } from './certificate.ts';
 import { authorityPaths } from './identities.ts';
-import { generateTlsKeyPair } from './key-pair.ts';
+import { generateAuthorityKeyPair } from './key-pair.ts';
 import { matchesKey, parseBundle, parseCertificate } from './parse.ts';
 
 /** The authority as it stands. `privateKey` is undefined where the key was taken away to a safer place. */
@@ -72,7 +72,7 @@ export async function createAuthority(
   afterTrust: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Authority> {
   const paths = authorityPaths(home);
-  const pair = await generateTlsKeyPair();
+  const pair = await generateAuthorityKeyPair();
   const certificate = new X509Certificate(issueAuthority(pair, home.install, clock.now()));
   const trusted = [certificate, ...previous];
   writeTrust(home, trusted);

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, sign, verify, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, sign, verify, X509Certificate } from 'node:crypto';
 import { readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -47,9 +47,27 @@ describe('what is minted', () => {
       expect(certificate.verify(authority.publicKey)).toBe(true);
       expect(certificate.checkIssued(authority)).toBe(true);
       expect(certificate.ca).toBe(false);
-      expect(certificate.publicKey.asymmetricKeyDetails?.modulusLength).toBe(3072);
+      expect(certificate.publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
     }
     expect(authority.ca).toBe(true);
+    expect(authority.publicKey.asymmetricKeyDetails?.modulusLength).toBe(3072);
+  });
+
+  it('bears the SHA-1 of its public key, and of the one that signed it', () => {
+    const { home } = original;
+    // The key is the end of its DER form: 65 bytes of a point, or what follows the 24 bytes before an RSA key of 3072 bits.
+    const identifier = ({ publicKey }: X509Certificate): string => {
+      const der = publicKey.export({ type: 'spki', format: 'der' });
+      return createHash('sha1')
+        .update(publicKey.asymmetricKeyType === 'ec' ? der.subarray(-65) : der.subarray(24))
+        .digest('hex');
+    };
+    const authority = new X509Certificate(readFileSync(authorityPaths(home).trust));
+    // OBJECT IDENTIFIER 2.5.29.14 or 2.5.29.35, then the identifier as an OCTET STRING or in a sequence.
+    expect(authority.raw.toString('hex')).toContain(`0603551d0e04160414${identifier(authority)}`);
+    const leaf = certificateOf(home, 'kafka');
+    expect(leaf.raw.toString('hex')).toContain(`0603551d0e04160414${identifier(leaf)}`);
+    expect(leaf.raw.toString('hex')).toContain(`0603551d23041830168014${identifier(authority)}`);
   });
 
   it('names a server by its hosts and a principal by its SPIFFE ID alone', () => {

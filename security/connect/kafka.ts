@@ -10,9 +10,12 @@ import kafkajs, {
 import type { Connection, PrincipalAccess } from '../../core/connection.ts';
 import type { PrincipalName } from '../principals/names.ts';
 import { accessOf, readPassword } from './access.ts';
+import { stopIdleTimer } from './kafkajs-timer.ts';
 import { tlsContext } from './material/tls-context.ts';
 
 export { asKafkaError } from './kafka-errors.ts';
+
+stopIdleTimer();
 
 const CONNECTION_TIMEOUT = 5000;
 const AUTHENTICATION_TIMEOUT = 10_000;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { launcherEnvironment, launcherFlags } from './launcher.ts';
 
 test('the launcher of this project starts Node in the known form', () => {
-  expect(launcherFlags()).toContain('--disable-warning=TimeoutNegativeWarning');
+  expect(launcherFlags()).toContain('--max-old-space-size=1024');
 });
 
 test('all flags are taken, in their order', () => {

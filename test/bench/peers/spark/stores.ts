@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import forge from 'node-forge';
 import { makeSecretFolder, writeFileAtomic } from '../../../../core/files.ts';
 import type { Connection } from '../../../../core/connection.ts';
 import { credentials } from '../../../../security/connect/credentials.ts';
@@ -39,15 +38,8 @@ export async function writeStores(
   writeFileAtomic(storePasswordFile, password);
 
   const keyStore = join(folder, 'client.p12');
-  const packed = forge.pkcs12.toPkcs12Asn1(
-    forge.pki.privateKeyFromPem(key),
-    forge.pki.certificateFromPem(certificate),
-    password,
-    {
-      algorithm: 'aes256',
-    },
-  );
-  writeFileAtomic(keyStore, Buffer.from(forge.asn1.toDer(packed).getBytes(), 'latin1'));
+  const packed = ['-in', keyAndCertificate, '-out', keyStore, '-passout', `file:${storePasswordFile}`];
+  await promisify(execFile)('openssl', ['pkcs12', '-export', ...packed]);
 
   // Java trusts an entry of a PKCS #12 store only where it bears an attribute that keytool alone writes.
   const trustStore = join(folder, 'trust.p12');
