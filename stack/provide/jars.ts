@@ -10,6 +10,8 @@ import { requireMaven } from './prerequisites.ts';
 import { SERVER_NAMES, type ServerName } from '../layout.ts';
 
 const POM = join(import.meta.dirname, '..', 'pom.xml');
+/** The digest of each jar, as `sha256sum` prints and checks it: what the pom names is no more than a version. */
+const LOCK = join(import.meta.dirname, '..', 'jars.sha256');
 /** Written last: a folder that has it is complete. */
 const COMPLETE = 'complete';
 const HASH_CHARACTERS = 16;
@@ -19,17 +21,22 @@ const MAVEN_OUTPUT_BYTES = 1024 * 1024;
 export type JarFolders = Readonly<Record<ServerName, string>>;
 
 /**
- * The folders with the servers' jars, downloaded by Maven (checksums strict) at the first call for one state of the pom,
- * afterwards found in the user's cache without Maven or network. Two processes may call it at once: each downloads
+ * The folders with the servers' jars, downloaded by Maven at the first call for one state of the pom and held against the
+ * digests in `lock`, afterwards found in the user's cache without Maven or network. Two processes may call it at once: each downloads
  * into a folder of its own, and the first to finish gives it its name. Where WARDLINE_JARS names a folder, its folders are
  * taken as they are.
- * Throws PREREQUISITE_MISSING where Maven is needed and missing, SERVER_START_FAILED where it fails.
+ * Throws PREREQUISITE_MISSING where Maven is needed and missing, SERVER_START_FAILED where it fails or what it brought is
+ * not what the lock names.
  */
-export async function provideJars(environment: NodeJS.ProcessEnv, report: (line: string) => void): Promise<JarFolders> {
+export async function provideJars(
+  environment: NodeJS.ProcessEnv,
+  report: (line: string) => void,
+  lock = LOCK,
+): Promise<JarFolders> {
   const present = presentJars(environment);
   if (present !== undefined) return present;
   const folder = jarsFolder(environment);
-  await download(folder, environment, report);
+  await download(folder, environment, report, readFileSync(lock, 'utf8'));
   return foldersIn(folder);
 }
 
@@ -64,7 +71,12 @@ function jarsFolder(environment: NodeJS.ProcessEnv): string {
   return join(root, 'wardline', `jars-${hash}`);
 }
 
-async function download(folder: string, environment: NodeJS.ProcessEnv, report: (line: string) => void): Promise<void> {
+async function download(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  report: (line: string) => void,
+  lock: string,
+): Promise<void> {
   const maven = await requireMaven(environment);
   makeSecretFolder(join(folder, '..'));
   const temporary = mkdtempSync(`${folder}.`);
@@ -73,11 +85,38 @@ async function download(folder: string, environment: NodeJS.ProcessEnv, report: 
       report(`downloading ${server} (once; into ${folder})`);
       await copyDependencies(maven, server, join(temporary, server));
     }
+    requireLocked(temporary, lock);
     writeFileSync(join(temporary, COMPLETE), '');
     moveIntoPlace(temporary, folder);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** Throws SERVER_START_FAILED unless the folder has the files that the lock names, with those digests, and no other. */
+function requireLocked(folder: string, lock: string): void {
+  const found = SERVER_NAMES.flatMap((server) => readdirSync(join(folder, server)).map((name) => `${server}/${name}`));
+  const wanted = new Map(
+    lock.split('\n').flatMap((line): [string, string][] => {
+      const [digest = '', name] = line.split('  ');
+      return name === undefined ? [] : [[name, digest]];
+    }),
+  );
+  const differ = [...new Set([...found, ...wanted.keys()])].filter(
+    (name) => !found.includes(name) || wanted.get(name) !== digestOf(join(folder, name)),
+  );
+  if (differ.length === 0) return;
+  throw new WardlineError(
+    'SERVER_START_FAILED',
+    `${differ.length} jars are not those of stack/jars.sha256, ${differ[0]} among them`,
+    {
+      hint: 'something between here and the repository changes what is downloaded; where the pom was changed, see CONTRIBUTING.md',
+    },
+  );
+}
+
+function digestOf(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 function moveIntoPlace(temporary: string, folder: string): void {
