@@ -18,8 +18,9 @@ RUN npm run build \
 FROM ${BASE_IMAGE} AS wardline
 # Volumes take their owner from here when they are first mounted.
 RUN mkdir -p /wardline/spool /wardline/checkpoints /state/spool /state/checkpoints /stores/backup /stores/escrow \
- && for name in kafka kafka-format kafka-data kafka-logs cassandra cassandra-data cassandra-commitlog cassandra-logs \
-      provision operator source worker notary recorder archiver; do mkdir -p "/volumes/$name"; done \
+ && for name in kafka kafka-2 kafka-3 cassandra cassandra-2 cassandra-3; do \
+      mkdir -p "/volumes/$name" "/volumes/$name-format" "/volumes/$name-data" "/volumes/$name-logs" "/volumes/$name-commitlog"; done \
+ && for name in provision operator source worker notary recorder archiver; do mkdir -p "/volumes/$name"; done \
  && chown -R 10000:10000 /wardline /state /stores /volumes \
  && chmod -R 0700 /wardline /state /stores /volumes
 COPY --from=build /usr/local/bin/node /usr/local/bin/node

@@ -9,6 +9,13 @@ import { recordFirstIdentity } from './backup/identity/identity-state.ts';
 import { escrowKeyStoresNow } from './backup/identity/key-escrow.ts';
 import { contextOf } from './context.ts';
 import { recordOnSpool } from './start-record.ts';
+import { atLeastOne } from './terminal/options.ts';
+
+interface PrepareOptions {
+  readonly volumes: string;
+  readonly settings?: string;
+  readonly nodes: number;
+}
 
 /** Adds `containers`: what the one-shot services of docker-compose.yml run. */
 export function registerContainers(program: Command): void {
@@ -21,8 +28,9 @@ export function registerContainers(program: Command): void {
     )
     .requiredOption('--volumes <folder>', 'where the volumes are mounted, each by its name')
     .option('--settings <file>', 'settings that differ from the defaults')
+    .option('--nodes <number>', 'how many brokers, and how many nodes of Cassandra', atLeastOne, 1)
     .addHelpText('after', '\nExample:\n  wardline containers prepare --volumes /volumes --settings /settings.yaml')
-    .action(async ({ volumes, settings }: { volumes: string; settings?: string }, command: Command) => {
+    .action(async ({ volumes, settings, nodes }: PrepareOptions, command: Command) => {
       const context = contextOf(command);
       const home = context.homeOrNew();
       // Before the first key: none is made that cannot be escrowed.
@@ -30,6 +38,7 @@ export function registerContainers(program: Command): void {
       await prepareContainers(home, loadSettings(home, settings), {
         folder: resolve(volumes),
         settingsText: settings === undefined ? undefined : readFileSync(settings, 'utf8'),
+        nodes,
       });
       if (firstIdentity) await recordFirstIdentity(context);
       await escrowKeyStoresNow(context);

@@ -22,10 +22,15 @@ export interface StackProgram {
   readonly jars: JarFolders;
 }
 
-/** Where a broker listens, and under which name others reach it: its certificate must carry that. */
+/** Where a node stands in its cluster. All nodes of one have the same ports, each on a host of its own. */
 export interface KafkaPlace {
+  /** From 1 on: its place in `quorum`. */
+  readonly nodeId: number;
   readonly bindHost: string;
+  /** The name under which others reach it: its certificate must carry that. */
   readonly advertisedHost: string;
+  /** Such names of all nodes. */
+  readonly quorum: readonly string[];
 }
 
 /**
@@ -42,7 +47,7 @@ export function configureServers(
   const layout = stackLayout(home);
   for (const folder of foldersOf(layout)) mkdirSync(folder, { recursive: true, mode: SECRET_FOLDER_MODE });
   const { jars } = program;
-  const kafka = kafkaFiles(home, settings, ports, jars.kafka, { bindHost: LOOPBACK, advertisedHost: LOOPBACK });
+  const kafka = kafkaFiles(home, settings, ports, jars.kafka, loneBroker());
   const agent = jarOf(jars.cassandra, 'jamm');
   const cassandra = cassandraFiles(home, settings, ports, { folder: jars.cassandra, agent }, lonePlace());
   for (const [path, content] of [...kafka, ...cassandra]) writeFileAtomic(path, content);
@@ -63,6 +68,11 @@ export function configureServers(
   });
 }
 
+/** A broker that has nobody beside it, as `up` starts one. */
+function loneBroker(): KafkaPlace {
+  return { nodeId: 1, bindHost: LOOPBACK, advertisedHost: LOOPBACK, quorum: [LOOPBACK] };
+}
+
 function foldersOf(layout: StackLayout): readonly string[] {
   const { kafka, cassandra, supervisor } = layout;
   return [layout.logs, kafka.folder, kafka.temporary, cassandra.data, cassandra.temporary, supervisor.folder];
@@ -72,7 +82,6 @@ function foldersOf(layout: StackLayout): readonly string[] {
 export function kafkaFiles(home: Home, settings: Settings, ports: Ports, jars: string, place: KafkaPlace): Files {
   const { kafka } = stackLayout(home);
   const properties = kafkaProperties({
-    nodeId: 1,
     ...place,
     ports: { client: ports.kafkaClient, broker: ports.kafkaBroker, controller: ports.kafkaController },
     dataFolder: kafka.data,

@@ -10,22 +10,22 @@ import { LOCAL_DATA_CENTER } from './render/cassandra-yaml.ts';
 
 /** How to reach the embedded servers of a home, and as whom. */
 export function embeddedConnection(home: Home, ports: Ports): Connection {
-  return connectionTo(home, 'embedded', { kafka: LOOPBACK, cassandra: LOOPBACK }, ports);
+  return connectionTo(home, 'embedded', { kafka: [LOOPBACK], cassandra: [LOOPBACK] }, ports);
 }
 
-/** How to reach servers that know a home's principals, by the names of their hosts. */
+/** How to reach servers that know a home's principals, by the names of their nodes. */
 export function connectionTo(
   home: Home,
   mode: Connection['mode'],
-  hosts: Readonly<Record<ServerName, string>>,
+  hosts: Readonly<Record<ServerName, readonly string[]>>,
   ports: Ports,
 ): Connection {
   const ca = authorityPaths(home).trust;
   return {
     mode,
-    kafka: { brokers: [`${hosts.kafka}:${ports.kafkaClient}`], ca },
+    kafka: { brokers: hosts.kafka.map((host) => `${host}:${ports.kafkaClient}`), ca },
     cassandra: {
-      contactPoints: [`${hosts.cassandra}:${ports.cassandraClient}`],
+      contactPoints: hosts.cassandra.map((host) => `${host}:${ports.cassandraClient}`),
       localDataCenter: LOCAL_DATA_CENTER,
       ca,
     },

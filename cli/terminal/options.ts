@@ -6,6 +6,13 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Parses an option that is a whole number from 1 up. */
+export function atLeastOne(text: string): number {
+  const number = wholeNumber(text);
+  if (number < 1) throw new InvalidArgumentError('at least 1 is needed');
+  return number;
+}
+
 /** Collects `--set FIELD=VALUE`, given any number of times. */
 export function collectAssignment(
   text: string,

@@ -1,5 +1,6 @@
 import type { Client } from 'cassandra-driver';
 import { asCassandraError } from '../../security/connect/cassandra.ts';
+import { nodesOfDataCenters } from '../../security/connect/data-centers.ts';
 
 export interface ColumnFacts {
   readonly type: string;
@@ -33,16 +34,10 @@ export type CqlReader = Pick<Client, 'execute'>;
 
 /** Reads what a plan needs to know of Cassandra. The schema tables are open to every role. */
 export async function readCassandraFacts(client: CqlReader, keyspaces: readonly string[]): Promise<CassandraFacts> {
-  const [local, peers, present] = await Promise.all([
-    client.execute('SELECT data_center FROM system.local'),
-    client.execute('SELECT data_center FROM system.peers_v2'),
+  const [dataCenters, present] = await Promise.all([
+    nodesOfDataCenters(client),
     client.execute('SELECT keyspace_name FROM system_schema.keyspaces'),
   ]);
-  const dataCenters = new Map<string, number>();
-  for (const row of [...local.rows, ...peers.rows]) {
-    const name = text(row['data_center']);
-    dataCenters.set(name, (dataCenters.get(name) ?? 0) + 1);
-  }
   const tables = await Promise.all(keyspaces.map((keyspace) => tablesOf(client, keyspace)));
   return {
     dataCenters,

@@ -1,4 +1,5 @@
 import { SENSITIVE_CLASSES } from '../../core/classification.ts';
+import { copiesOf } from '../../security/connect/data-centers.ts';
 import { dekTableName, dekTableStatement, keysKeyspaceStatement } from '../../security/keyring/dek-table.ts';
 import {
   cassandraGrants,
@@ -13,9 +14,6 @@ import { keyspaceDdl, tableDdl } from '../contract/ddl.ts';
 import { grantKey, type CassandraFacts } from './cassandra-facts.ts';
 import { cqlChange, type Change, type ProvisionPlan, type ProvisionSettings } from './plan.ts';
 import { planTable } from './table-plan.ts';
-
-/** Replicas in a data center of that many nodes or more. */
-const REPLICAS = 3;
 
 /** Keyspaces, tables and grants that a contract needs and Cassandra lacks. */
 export function planCassandra(
@@ -40,8 +38,7 @@ export function planCassandra(
 }
 
 function keyspaceChanges(keyspace: string, facts: CassandraFacts): Change[] {
-  const replicas = [...facts.dataCenters].map(([name, nodes]) => [name, Math.min(REPLICAS, nodes)] as const);
-  const dataCenters = Object.fromEntries(replicas);
+  const dataCenters = copiesOf(facts.dataCenters);
   const changes = [
     cqlChange('keyspace', keyspace, keyspaceDdl(keyspace, { dataCenters }).cql),
     cqlChange('keyspace', KEYS_KEYSPACE, keysKeyspaceStatement({ class: 'NetworkTopologyStrategy', ...dataCenters })),

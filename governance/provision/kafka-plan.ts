@@ -1,13 +1,11 @@
 import type { AclEntry } from 'kafkajs';
 import { MESSAGE_LIMIT_BYTES } from '../../core/limits.ts';
+import { inSyncOf } from '../../core/replication.ts';
 import { aclEntries, kafkaAcls } from '../../security/principals/kafka-acls.ts';
 import { workerGroup } from '../../security/principals/names.ts';
 import type { CompiledContract } from '../contract/compiled.ts';
 import { aclKey, type KafkaFacts, type TopicFacts } from './kafka-facts.ts';
 import type { Change, Conflict, ProvisionPlan, ProvisionSettings } from './plan.ts';
-
-/** From three replicas on, a write is durable on two; below that, one is all there may be. */
-const REPLICAS_FOR_TWO_IN_SYNC = 3;
 
 /** Settings of a topic that an existing one must share, because the pipeline's guarantees rest on them. */
 const BINDING = ['retention.ms', 'cleanup.policy', 'message.timestamp.type'] as const;
@@ -65,7 +63,7 @@ export function topicConfiguration(
     'cleanup.policy': 'delete',
     'message.timestamp.type': 'LogAppendTime',
     'max.message.bytes': String(MESSAGE_LIMIT_BYTES),
-    'min.insync.replicas': replicationFactor >= REPLICAS_FOR_TWO_IN_SYNC ? '2' : '1',
+    'min.insync.replicas': String(inSyncOf(replicationFactor)),
   };
 }
 

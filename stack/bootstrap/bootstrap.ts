@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from 'cassandra-driver';
+import type { Admin } from 'kafkajs';
+import { sleep } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
@@ -19,11 +21,14 @@ import {
   provisionAuditKeyspace,
   provisionGrants,
   provisionRole,
+  replicateRoles,
 } from './cassandra-roles.ts';
 import { KAFKA_BASE, provisionKafka } from './kafka-access.ts';
 
 const SUPER_USER = 'break-glass';
 const RANDOM_PASSWORD_BYTES = 32;
+const NODES_PATIENCE_MILLISECONDS = 120_000;
+const NODES_POLL_MILLISECONDS = 500;
 
 /** Whether the servers have the roles, rights and topics of this version. Where they have, break-glass stays unused. */
 export function isBootstrapped(home: Home): boolean {
@@ -61,11 +66,24 @@ async function bootstrapKafka(connection: Connection, ready: Ready): Promise<voi
   const admin = kafkaClient(connection, SUPER_USER, { clientId: 'wardline-bootstrap' }).admin();
   try {
     await admin.connect();
-    await provisionKafka(admin);
+    await provisionKafka(admin, await brokersThere(admin, connection.kafka.brokers.length));
   } catch (error) {
     throw asKafkaError(error);
   } finally {
     await admin.disconnect();
+  }
+}
+
+/** How many brokers there are, once there are as many as the connection names. */
+async function brokersThere(admin: Admin, named: number): Promise<number> {
+  for (const deadline = Date.now() + NODES_PATIENCE_MILLISECONDS; ;) {
+    const { brokers } = await admin.describeCluster();
+    if (brokers.length >= named) return brokers.length;
+    if (Date.now() > deadline)
+      throw new WardlineError('SERVER_START_FAILED', `${brokers.length} of ${named} brokers are there`, {
+        hint: "see the others' own logs",
+      });
+    await sleep(NODES_POLL_MILLISECONDS);
   }
 }
 
@@ -92,9 +110,10 @@ async function ensureSuperUser(home: Home, connection: Connection, ready: Ready)
     const asDefault = asDefaultRole(connection, passwordFile);
     const admitted = await ready('cassandra', [asDefault, connection], SUPER_USER);
     if (admitted === connection) return;
-    await withClient(cassandraClient(asDefault, SUPER_USER), (client) =>
-      provisionRole(client, SUPER_USER, passwordOf(home, SUPER_USER)),
-    );
+    await withClient(cassandraClient(asDefault, SUPER_USER), async (client) => {
+      await replicateRoles(client);
+      await provisionRole(client, SUPER_USER, passwordOf(home, SUPER_USER));
+    });
   } finally {
     rmSync(passwordFile, { force: true });
   }

@@ -2,6 +2,7 @@ import { hash } from 'bcryptjs';
 import type { Client } from 'cassandra-driver';
 import { cassandraGrants, grantStatement } from '../../security/principals/cassandra-grants.ts';
 import { AUDIT_TABLE_STATEMENTS } from '../../security/audit-keyspace/tables.ts';
+import { copiesOf, nodesOfDataCenters } from '../../security/connect/data-centers.ts';
 import { AUDIT_KEYSPACE, PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
 import { PRINCIPALS } from '../../security/principals/table.ts';
 
@@ -17,7 +18,7 @@ const BCRYPT_COST = 4;
 /** The one principal beside break-glass that may make keyspaces and tables. */
 const MAKER_OF_KEYSPACES = 'operator' satisfies PrincipalName;
 
-/** One copy, on a lone node; whoever has more nodes alters it. */
+/** For whoever makes it by hand: one copy, on a lone node; whoever has more nodes alters it. */
 export const AUDIT_KEYSPACE_STATEMENT = `CREATE KEYSPACE IF NOT EXISTS "${AUDIT_KEYSPACE}" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`;
 
 /** The keyspace and the grants that hold before any contract does. */
@@ -38,11 +39,11 @@ export async function provisionRole(client: Client, principal: PrincipalName, pa
 }
 
 /**
- * Makes the audit keyspace and its tables as `client`'s role, which so owns them. Where the operator was first, in the keyspace or with a
+ * Makes the audit keyspace, with the copies that its nodes allow, and its tables as `client`'s role, which so owns them. Where the operator was first, in the keyspace or with a
  * table in it, what Cassandra gave it as their maker is taken back.
  */
 export async function provisionAuditKeyspace(client: Client): Promise<void> {
-  await client.execute(AUDIT_KEYSPACE_STATEMENT);
+  await client.execute(`CREATE KEYSPACE IF NOT EXISTS "${AUDIT_KEYSPACE}" WITH ${await replication(client)}`);
   const { rows } = await client.execute('SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?', [
     AUDIT_KEYSPACE,
   ]);
@@ -50,6 +51,21 @@ export async function provisionAuditKeyspace(client: Client): Promise<void> {
   for (const resource of [`KEYSPACE "${AUDIT_KEYSPACE}"`, ...tables])
     await client.execute(`REVOKE ALL PERMISSIONS ON ${resource} FROM ${MAKER_OF_KEYSPACES}`);
   for (const statement of CASSANDRA_BASE.tables) await client.execute(statement);
+}
+
+/**
+ * Gives what holds roles and grants as many copies as the nodes allow: with one, nobody could log in while its node is
+ * down. MUST come before the first role of ours: those that are there already would have to be repaired into the copies.
+ * A lone node has them as it made them.
+ */
+export async function replicateRoles(client: Client): Promise<void> {
+  if (client.hosts.length > 1) await client.execute(`ALTER KEYSPACE system_auth WITH ${await replication(client)}`);
+}
+
+async function replication(client: Client): Promise<string> {
+  const copies = Object.entries(copiesOf(await nodesOfDataCenters(client)));
+  const each = copies.map(([name, count]) => `'${name}': ${count}`);
+  return `replication = {'class': 'NetworkTopologyStrategy', ${each.join(', ')}}`;
 }
 
 /** Gives every principal's role its base grants. Does no harm when called again. */

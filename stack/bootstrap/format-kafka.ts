@@ -50,12 +50,26 @@ export async function formatKafka(home: Home, program: StackProgram): Promise<vo
 
 /** Kafka's form of a UUID: 16 bytes in base64url. One that begins with `-` would read as an option. */
 export function clusterId(install: string): string {
-  const digest = createHash('sha256').update(`kafka cluster of ${install}`).digest();
+  return uuidFrom(`kafka cluster of ${install}`);
+}
+
+function uuidFrom(text: string): string {
+  const digest = createHash('sha256').update(text).digest();
   return digest.subarray(0, UUID_BYTES).toString('base64url').replace(/^-/, 'A');
 }
 
-/** Arguments for `java`, secrets among them. What is formatted already is left as it is. */
-export function formatOptions(home: Home, jars: string): string[] {
+/** KIP-853: each as ID@HOST:PORT:DIRECTORY, where the directory is the UUID that the node's storage is to get. */
+function initialControllers({ install }: Home, quorum: readonly string[]): string {
+  return quorum
+    .map((host, index) => `${index + 1}@${host}:${uuidFrom(`kafka storage ${index + 1} of ${install}`)}`)
+    .join(',');
+}
+
+/**
+ * Arguments for `java`, secrets among them. What is formatted already is left as it is. `quorum` names the controllers of
+ * a cluster, as HOST:PORT in the order of their ids; a lone node needs none.
+ */
+export function formatOptions(home: Home, jars: string, quorum: readonly string[] = []): string[] {
   const { kafka } = stackLayout(home);
   const scram = (name: string, passwordFile: string): string[] => [
     '--add-scram',
@@ -70,7 +84,7 @@ export function formatOptions(home: Home, jars: string): string[] {
     STORAGE_TOOL,
     'format',
     '--ignore-formatted',
-    '--standalone',
+    ...(quorum.length > 1 ? ['--initial-controllers', initialControllers(home, quorum)] : ['--standalone']),
     '--cluster-id',
     clusterId(home.install),
     '--config',

@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs';
 import type { Connection } from '../../core/connection.ts';
 import type { Home } from '../../core/home.ts';
+import { copiesAmong, inSyncOf } from '../../core/replication.ts';
 import { createTopics } from '../../security/connect/create-topics.ts';
 import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
 import { aclEntries, kafkaAcls } from '../../security/principals/kafka-acls.ts';
@@ -26,19 +27,22 @@ export const KAFKA_BASE = {
 } as const;
 
 /**
- * Makes the audit topics and gives every principal its base rights. Needs a super user; does no harm when called again.
+ * Makes the audit topics, on as many of `nodes` brokers as there are to be copies, and gives every principal its base
+ * rights. Needs a super user; does no harm when called again.
  * Kafka's own error leaves it where something else is wrong.
  */
-export async function provisionKafka(admin: Admin): Promise<void> {
+export async function provisionKafka(admin: Admin, nodes = 1): Promise<void> {
   // Rights first: a broker that knows a topic then knows who may use it.
   await admin.createAcls({ acl: aclEntries(KAFKA_BASE.acls) });
   const existing = new Set(await admin.listTopics());
   const missing = KAFKA_BASE.topics.filter((topic) => !existing.has(topic));
   if (missing.length > 0) {
-    const configEntries = Object.entries(KAFKA_BASE.configuration).map(([name, value]) => ({ name, value }));
+    const replicationFactor = copiesAmong(nodes);
+    const configuration = { ...KAFKA_BASE.configuration, 'min.insync.replicas': String(inSyncOf(replicationFactor)) };
+    const configEntries = Object.entries(configuration).map(([name, value]) => ({ name, value }));
     await createTopics(
       admin,
-      missing.map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1, configEntries })),
+      missing.map((topic) => ({ topic, numPartitions: 1, replicationFactor, configEntries })),
     );
   }
 }

@@ -4,6 +4,7 @@ import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
 import { markerText, type Home } from '../../core/home.ts';
 import { authorityPaths, identities, principalAccess, type ServerName } from '../../security/certs/identities.ts';
 import { PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
+import type { Files } from '../configure-cassandra.ts';
 import { stackLayout } from '../layout.ts';
 
 /** Where a container that acts as a principal keeps what it writes: its home is read-only. */
@@ -12,40 +13,70 @@ const STATE = '/state';
 /** What a container gets: files of the home, and empty folders for what else is mounted inside its volume. */
 interface Parcel {
   readonly files: readonly string[];
+  /** Files that the home has not, or not so: at the same place in it. */
+  readonly own?: Files;
   readonly folders?: readonly string[];
   /** Whether commands run on it: then it is a home. */
   readonly isHome?: boolean;
 }
+
+type NamedParcel = readonly [name: string, parcel: Parcel];
+
+/** The configuration of each node, by the name of its container. */
+export type NodeFiles = Readonly<Record<ServerName, ReadonlyMap<string, Files>>>;
 
 /**
  * Writes into each container's volume (`folder`/NAME) what that container needs of the home, at the same place in it: a
  * server its own configuration and certificate; a principal its own keys and, of the others, public halves alone. Files
  * are 0600, and what is the same already is left alone.
  */
-export function handOut(home: Home, folder: string): void {
-  for (const [name, parcel] of Object.entries(parcels(home))) write(home, join(folder, name), parcel);
+export function handOut(home: Home, servers: NodeFiles, folder: string): void {
+  const all = [...brokerParcels(home, servers.kafka), ...cassandraParcels(home, servers.cassandra), ...parcels(home)];
+  for (const [name, parcel] of all) write(home, join(folder, name), parcel);
 }
 
-/** Every container's parcel, by the name of its volume. */
-function parcels(home: Home): Readonly<Record<string, Parcel>> {
-  const { kafka, cassandra, ports } = stackLayout(home);
-  const { trust } = authorityPaths(home);
-  const node = [ports, cassandra.nodetoolLogging];
-  const nodeFolders = [cassandra.data, cassandra.temporary];
-  return {
-    kafka: {
-      files: [trust, kafka.properties, kafka.logging, kafka.options, bundleOf(home, 'kafka')],
+/** By the names of their volumes; `kafka-2` has a `kafka-2-format` before it, as each has. */
+function brokerParcels(home: Home, nodes: ReadonlyMap<string, Files>): readonly NamedParcel[] {
+  const { kafka } = stackLayout(home);
+  return [...nodes].flatMap(([name, files]): readonly NamedParcel[] => {
+    const broker = {
+      files: [authorityPaths(home).trust, bundleOf(home, 'kafka')],
+      own: files.filter(([path]) => [kafka.properties, kafka.logging, kafka.options].includes(path)),
       folders: [kafka.data, kafka.temporary, home.paths.logs],
-    },
+    };
     // Runs once, before the broker: nobody else gets every principal's password.
-    'kafka-format': { files: [kafka.formatArguments, kafka.properties], folders: [kafka.data] },
-    cassandra: {
-      files: [
-        ...[trust, cassandra.configuration, cassandra.logging, cassandra.options, bundleOf(home, 'cassandra')],
-        ...[cassandra.jmxPasswords, cassandra.jmxAccess],
-      ],
+    const format = {
+      files: [kafka.formatArguments],
+      own: files.filter(([path]) => path === kafka.properties),
+      folders: [kafka.data],
+    };
+    return [
+      [name, broker],
+      [`${name}-format`, format],
+    ];
+  });
+}
+
+function cassandraParcels(home: Home, nodes: ReadonlyMap<string, Files>): readonly NamedParcel[] {
+  const { cassandra } = stackLayout(home);
+  const { configuration, logging, options, jmxPasswords, jmxAccess } = cassandra;
+  const wanted = [configuration, logging, options, jmxPasswords, jmxAccess];
+  return [...nodes].map(([name, files]) => [
+    name,
+    {
+      files: [authorityPaths(home).trust, bundleOf(home, 'cassandra')],
+      own: files.filter(([path]) => wanted.includes(path)),
       folders: [cassandra.data, cassandra.commitLog, cassandra.temporary, home.paths.logs],
     },
+  ]);
+}
+
+/** Of those who act as a principal. */
+function parcels(home: Home): readonly NamedParcel[] {
+  const { cassandra, ports } = stackLayout(home);
+  const node = [ports, cassandra.nodetoolLogging];
+  const nodeFolders = [cassandra.data, cassandra.temporary];
+  return Object.entries({
     // Makes everybody's role in Cassandra, and so needs everybody's password, as break-glass.
     provision: principal(home, 'break-glass', {
       files: PRINCIPAL_NAMES.map((name) => principalAccess(home, name).passwordFile),
@@ -56,7 +87,7 @@ function parcels(home: Home): Readonly<Record<string, Parcel>> {
     notary: principal(home, 'notary'),
     recorder: principal(home, 'recorder'),
     archiver: principal(home, 'archiver', { files: [...node, cassandra.archiverLogin], folders: nodeFolders }),
-  };
+  });
 }
 
 function principal(home: Home, name: PrincipalName, more: Parcel = { files: [] }): Parcel {
@@ -85,12 +116,14 @@ function bundleOf(home: Home, server: ServerName): string {
   return identities(home).find(({ name }) => name === server)?.bundle ?? '';
 }
 
-function write(home: Home, volume: string, { files, folders = [], isHome = false }: Parcel): void {
+function write(home: Home, volume: string, { files, own = [], folders = [], isHome = false }: Parcel): void {
   const within = (path: string): string => join(volume, relative(home.path, path));
   for (const path of folders) makeSecretFolder(within(path));
-  for (const path of new Set(files)) {
+  const copied = [...new Set(files)].map((path) => [path, readFileSync(path)] as const);
+  const rendered = own.map(([path, content]) => [path, Buffer.from(content)] as const);
+  for (const [path, content] of [...copied, ...rendered]) {
     makeSecretFolder(dirname(within(path)));
-    keep(within(path), readFileSync(path));
+    keep(within(path), content);
   }
   // Last: from here on it is a home.
   if (isHome) keep(join(volume, 'home.json'), Buffer.from(markerText({ install: home.install, state: STATE })));

@@ -18,7 +18,11 @@ beforeAll(async () => {
   volumes = join(made.home.path, '..', 'volumes');
   await ensureRecovery(made.home, systemClock);
   const settings = settingsSchema.parse({});
-  await prepareContainers(made.home, settings, { folder: volumes, settingsText: '# mine\ntopics:\n  partitions: 3\n' });
+  await prepareContainers(made.home, settings, {
+    folder: volumes,
+    settingsText: '# mine\ntopics:\n  partitions: 3\n',
+    nodes: 1,
+  });
 }, MINT_TIMEOUT);
 afterAll(() => made.remove());
 
@@ -85,8 +89,56 @@ describe('what the containers get', () => {
     await prepareContainers(made.home, settingsSchema.parse({}), {
       folder: volumes,
       settingsText: '# mine\ntopics:\n  partitions: 3\n',
+      nodes: 1,
     });
     const after = readdirSync(volumes).flatMap((volume) => filesOf(volume).map((file) => text(volume, file)));
     expect(after).toEqual(before);
+  });
+});
+
+describe('three nodes of each server', () => {
+  let three: TemporaryHome;
+  let folder: string;
+  const of = (volume: string, file: string): string => readFileSync(join(folder, volume, file), 'utf8');
+
+  beforeAll(async () => {
+    three = temporaryHome();
+    folder = join(three.home.path, '..', 'three-volumes');
+    await ensureRecovery(three.home, systemClock);
+    await prepareContainers(three.home, settingsSchema.parse({}), { folder, settingsText: undefined, nodes: 3 });
+  }, MINT_TIMEOUT);
+  afterAll(() => three.remove());
+
+  it('each broker has its own id and name, and knows the others as controllers', () => {
+    for (const [index, name] of ['kafka', 'kafka-2', 'kafka-3'].entries()) {
+      const properties = of(name, 'kafka/server.properties').split('\n');
+      expect(properties).toContain(`node.id=${index + 1}`);
+      expect(properties).toContain('controller.quorum.bootstrap.servers=kafka:9094,kafka-2:9094,kafka-3:9094');
+      expect(properties).toContain('min.insync.replicas=2');
+      expect(properties.find((line) => line.startsWith('advertised.listeners'))).toContain(`CLIENT://${name}:9092`);
+      expect(of(`${name}-format`, 'kafka/server.properties')).toBe(of(name, 'kafka/server.properties'));
+      const format = of(`${name}-format`, 'kafka/format.options');
+      expect(format).toMatch(/1@kafka:9094:[\w-]{22},2@kafka-2:9094:[\w-]{22},3@kafka-3:9094:[\w-]{22}/);
+    }
+  });
+
+  it('each node of Cassandra has its own address and third of the ring, and finds the others through the first', () => {
+    const nodes = ['cassandra', 'cassandra-2', 'cassandra-3'].map(
+      (name) => parse(of(name, 'cassandra/cassandra.yaml')) as Readonly<Record<string, unknown>>,
+    );
+    expect(nodes.map((node) => node['listen_address'])).toEqual(['cassandra', 'cassandra-2', 'cassandra-3']);
+    expect(nodes.map((node) => node['initial_token'])).toEqual([
+      '-9223372036854775808',
+      '-3074457345618258603',
+      '3074457345618258602',
+    ]);
+    for (const node of nodes) expect(JSON.stringify(node['seed_provider'])).toContain('"cassandra:7000"');
+  });
+
+  it('what acts as a principal reaches all of them, and makes as many copies as can be', () => {
+    const settings = settingsSchema.parse(parse(of('worker', 'wardline.yaml')));
+    expect(settings.connection?.kafka.brokers).toEqual(['kafka:9092', 'kafka-2:9092', 'kafka-3:9092']);
+    expect(settings.connection?.cassandra.contactPoints).toHaveLength(3);
+    expect(settings.topics.replicationFactor).toBe(3);
   });
 });

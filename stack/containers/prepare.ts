@@ -3,27 +3,16 @@ import { systemClock } from '../../core/clock.ts';
 import type { Settings } from '../../core/configuration.ts';
 import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
-import { LOOPBACK_HOSTS, nameServers } from '../../security/certs/identities.ts';
+import { copiesAmong } from '../../core/replication.ts';
+import { nameServers } from '../../security/certs/identities.ts';
 import { mintCertificates } from '../../security/certs/mint.ts';
 import { mintKeyStores } from '../../security/keyring/mint.ts';
 import { formatOptions } from '../bootstrap/format-kafka.ts';
-import { cassandraFiles } from '../configure-cassandra.ts';
-import { kafkaFiles } from '../configure.ts';
 import { connectionTo } from '../connection.ts';
 import { stackLayout } from '../layout.ts';
-import type { Ports } from '../ports.ts';
 import { javaOptions } from '../render/java-options.ts';
 import { handOut } from './hand-out.ts';
-
-/** The names of the servers' containers on their network. */
-const HOSTS = { kafka: 'kafka', cassandra: 'cassandra' } as const;
-const PORTS: Ports = {
-  ...{ kafkaClient: 9092, kafkaBroker: 9093, kafkaController: 9094 },
-  ...{ cassandraClient: 9042, cassandraInternode: 7000, cassandraJmx: 7199 },
-};
-/** Where the official images have their jars. */
-const KAFKA_JARS = '/opt/kafka/libs';
-const CASSANDRA_JARS = { folder: '/opt/cassandra/lib', agent: '/opt/cassandra/lib/jamm-0.4.0.jar' };
+import { brokers, cassandraNodes, hostsOf, KAFKA_JARS, namesOfNodes, PORTS } from './nodes.ts';
 
 /** Where the containers have the stores, unless the settings say otherwise. */
 const STORES = { store: '/stores/backup', escrow: '/stores/escrow' } as const;
@@ -33,6 +22,8 @@ export interface ContainerVolumes {
   readonly folder: string;
   /** Settings that a user wrote; undefined for the defaults. */
   readonly settingsText: string | undefined;
+  /** How many brokers there are, and how many nodes of Cassandra. */
+  readonly nodes: number;
 }
 
 /**
@@ -42,29 +33,32 @@ export interface ContainerVolumes {
  * again. Throws CERTIFICATE_INVALID, KEY_STORE_UNREADABLE, CONFIGURATION_INVALID.
  */
 export async function prepareContainers(home: Home, settings: Settings, volumes: ContainerVolumes): Promise<void> {
+  const { nodes } = volumes;
   const layout = stackLayout(home);
-  nameServers(home, {
-    kafka: [HOSTS.kafka, ...LOOPBACK_HOSTS],
-    cassandra: [HOSTS.cassandra, ...LOOPBACK_HOSTS],
-  });
+  nameServers(home, namesOfNodes(nodes));
   await mintCertificates(home, systemClock);
   await mintKeyStores(home, systemClock);
   writeFileAtomic(layout.ports, `${JSON.stringify(PORTS, null, 2)}\n`);
   for (const { folder } of [layout.kafka, layout.cassandra]) makeSecretFolder(folder);
-  const kafka = kafkaFiles(home, settings, PORTS, KAFKA_JARS, { bindHost: '0.0.0.0', advertisedHost: HOSTS.kafka });
-  const place = { host: HOSTS.cassandra, seeds: [HOSTS.cassandra], joins: false };
-  const cassandra = cassandraFiles(home, settings, PORTS, CASSANDRA_JARS, place);
-  for (const [path, content] of [...kafka, ...cassandra]) writeFileAtomic(path, content);
-  writeFileAtomic(layout.kafka.formatArguments, javaOptions(formatOptions(home, KAFKA_JARS)));
-  writeFileAtomic(home.paths.configuration, settingsOf(home, volumes.settingsText));
-  handOut(home, volumes.folder);
+  const servers = { kafka: brokers(home, settings, nodes), cassandra: cassandraNodes(home, settings, nodes) };
+  // The home itself is beside the first of each.
+  for (const files of [servers.kafka.get('kafka'), servers.cassandra.get('cassandra')])
+    for (const [path, content] of files ?? []) writeFileAtomic(path, content);
+  const controllers = hostsOf('kafka', nodes).map((host) => `${host}:${PORTS.kafkaController}`);
+  writeFileAtomic(layout.kafka.formatArguments, javaOptions(formatOptions(home, KAFKA_JARS, controllers)));
+  writeFileAtomic(home.paths.configuration, settingsOf(home, volumes));
+  handOut(home, servers, volumes.folder);
 }
 
 /** What the user set, and with it how to reach the servers. */
-function settingsOf(home: Home, text: string | undefined): string {
-  const document = parseDocument(text ?? '');
-  for (const [name, place] of Object.entries(STORES))
-    if (!document.hasIn(['backup', name])) document.setIn(['backup', name], place);
-  document.setIn(['connection'], connectionTo(home, 'external', HOSTS, PORTS));
+function settingsOf(home: Home, { settingsText, nodes }: ContainerVolumes): string {
+  const document = parseDocument(settingsText ?? '');
+  const setUnlessSet = (path: readonly string[], value: unknown): void => {
+    if (!document.hasIn(path)) document.setIn(path, value);
+  };
+  for (const [name, place] of Object.entries(STORES)) setUnlessSet(['backup', name], place);
+  setUnlessSet(['topics', 'replicationFactor'], copiesAmong(nodes));
+  const hosts = { kafka: hostsOf('kafka', nodes), cassandra: hostsOf('cassandra', nodes) };
+  document.setIn(['connection'], connectionTo(home, 'external', hosts, PORTS));
   return document.toString();
 }

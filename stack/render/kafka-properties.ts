@@ -1,3 +1,5 @@
+import { copiesAmong, inSyncOf } from '../../core/replication.ts';
+
 /** What differs between one Kafka node and another, whoever starts it. */
 export interface KafkaNode {
   readonly nodeId: number;
@@ -5,6 +7,8 @@ export interface KafkaNode {
   readonly bindHost: string;
   /** The name or address that clients are told to use; the certificate must carry it. */
   readonly advertisedHost: string;
+  /** Names or addresses of all nodes, this one among them; all have the same ports. */
+  readonly quorum: readonly string[];
   readonly ports: { readonly client: number; readonly broker: number; readonly controller: number };
   readonly dataFolder: string;
   /** One PEM file: private key, then certificate chain. */
@@ -41,7 +45,7 @@ export function kafkaProperties(node: KafkaNode): string {
   return render([
     ['process.roles', 'broker,controller'],
     ['node.id', node.nodeId],
-    ['controller.quorum.bootstrap.servers', `${node.advertisedHost}:${node.ports.controller}`],
+    ['controller.quorum.bootstrap.servers', node.quorum.map((host) => `${host}:${node.ports.controller}`).join(',')],
     ['listeners', addresses(node.bindHost)],
     ['advertised.listeners', addresses(node.advertisedHost)],
     ['listener.security.protocol.map', LISTENERS.map((name) => `${name}:SASL_SSL`).join(',')],
@@ -53,7 +57,7 @@ export function kafkaProperties(node: KafkaNode): string {
     ['authorizer.class.name', 'org.apache.kafka.metadata.authorizer.StandardAuthorizer'],
     ['allow.everyone.if.no.acl.found', false],
     ['super.users', [KAFKA_SERVER_USER, ...node.superUsers].map((name) => `User:${name}`).join(';')],
-    ...TOPIC_DEFAULTS,
+    ...topicDefaults(node.quorum.length),
     ...SMALL_NODE,
   ]);
 }
@@ -95,23 +99,27 @@ function logins(password: string): Property[] {
   ];
 }
 
-const TOPIC_DEFAULTS: readonly Property[] = [
-  ['auto.create.topics.enable', false],
-  ['log.message.timestamp.type', 'LogAppendTime'],
-  ['default.replication.factor', 1],
-  ['min.insync.replicas', 1],
-  ['offsets.topic.replication.factor', 1],
-  ['offsets.topic.num.partitions', INTERNAL_PARTITIONS],
-  ['transaction.state.log.replication.factor', 1],
-  ['transaction.state.log.min.isr', 1],
-  ['transaction.state.log.num.partitions', INTERNAL_PARTITIONS],
-  ['share.coordinator.state.topic.replication.factor', 1],
-  ['share.coordinator.state.topic.min.isr', 1],
-  ['share.coordinator.state.topic.num.partitions', INTERNAL_PARTITIONS],
-  ['unclean.leader.election.enable', false],
-  ['log.flush.interval.ms', FLUSH_INTERVAL_MILLISECONDS],
-  ['log.flush.scheduler.interval.ms', FLUSH_INTERVAL_MILLISECONDS],
-];
+function topicDefaults(nodes: number): Property[] {
+  const copies = copiesAmong(nodes);
+  const inSync = inSyncOf(copies);
+  return [
+    ['auto.create.topics.enable', false],
+    ['log.message.timestamp.type', 'LogAppendTime'],
+    ['default.replication.factor', copies],
+    ['min.insync.replicas', inSync],
+    ['offsets.topic.replication.factor', copies],
+    ['offsets.topic.num.partitions', INTERNAL_PARTITIONS],
+    ['transaction.state.log.replication.factor', copies],
+    ['transaction.state.log.min.isr', inSync],
+    ['transaction.state.log.num.partitions', INTERNAL_PARTITIONS],
+    ['share.coordinator.state.topic.replication.factor', copies],
+    ['share.coordinator.state.topic.min.isr', inSync],
+    ['share.coordinator.state.topic.num.partitions', INTERNAL_PARTITIONS],
+    ['unclean.leader.election.enable', false],
+    ['log.flush.interval.ms', FLUSH_INTERVAL_MILLISECONDS],
+    ['log.flush.scheduler.interval.ms', FLUSH_INTERVAL_MILLISECONDS],
+  ];
+}
 
 const SMALL_NODE: readonly Property[] = [
   ['num.network.threads', 2],

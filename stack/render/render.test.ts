@@ -12,6 +12,7 @@ const PROPERTIES = parseProperties(
     nodeId: 3,
     bindHost: '0.0.0.0',
     advertisedHost: 'kafka.example',
+    quorum: ['kafka.example', 'kafka-2.example', 'kafka-3.example'],
     ports: { client: 1001, broker: 1002, controller: 1003 },
     dataFolder: 'C:\\data',
     keyStore: '/keys/tls.pem',

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Compose, docker, type Inspected } from './docker.ts';
+import { moreThan, storedRows } from './flow.ts';
 
 const PATIENCE = 120_000;
 const ONCE = ['init', 'kafka-format', 'provision', 'apply'];
@@ -28,23 +29,6 @@ afterAll(async () => {
   if (process.env['KEEP'] === undefined) await compose.run('down', '--volumes', '--timeout', '10');
 });
 
-async function storedRows(): Promise<number> {
-  const events = await compose.json('audit', 'query', '--action', 'stage.store', '--limit', '100000');
-  return events.reduce((sum, each) => {
-    const { counts } = each['event'] as { counts?: { rows?: number; records?: number } };
-    return sum + (counts?.rows ?? counts?.records ?? 0);
-  }, 0);
-}
-
-async function moreThan(rows: number): Promise<number> {
-  for (const deadline = Date.now() + PATIENCE; ;) {
-    const now = await storedRows();
-    if (now > rows) return now;
-    if (Date.now() > deadline) throw new Error(`still ${now} rows`);
-    await sleep(1000);
-  }
-}
-
 /** How many workers stored something within the last seconds, once they are that many. */
 async function storingHosts(wanted: number): Promise<number> {
   for (const deadline = Date.now() + PATIENCE; ;) {
@@ -59,7 +43,7 @@ describe('docker compose up', () => {
   it('has every service of the file, healthy, or done', async () => {
     expect([...containers.keys()].sort()).toEqual([...services].sort());
     for (const [name, { State }] of containers) expect([name, State.Running]).toEqual([name, !ONCE.includes(name)]);
-    await expect(moreThan(0)).resolves.toBeGreaterThan(0);
+    await expect(moreThan(compose, 0)).resolves.toBeGreaterThan(0);
   });
 
   it.each(services)('%s is hardened', (name) => {
@@ -169,7 +153,7 @@ describe('docker compose up', () => {
       await sleep(1000);
       await compose.healthy();
     }
-    await expect(moreThan(await storedRows())).resolves.toBeGreaterThan(0);
+    await expect(moreThan(compose, await storedRows(compose))).resolves.toBeGreaterThan(0);
     expect((await compose.wardline('audit', 'verify')).code).toBe(0);
   });
 

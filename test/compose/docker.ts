@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = join(import.meta.dirname, '../..');
 const OUTPUT_BYTES = 512 * 1024 * 1024;
-const PATIENCE = 180_000;
+const PATIENCE = 240_000;
 
 export interface Outcome {
   readonly code: number;
@@ -54,14 +54,17 @@ export function docker(args: readonly string[], input?: { readonly env?: NodeJS.
 /** One run of docker-compose.yml, under a name of its own. */
 export class Compose {
   readonly #project: readonly string[];
+  readonly #environment: NodeJS.ProcessEnv;
 
-  constructor(name: string, files: readonly string[] = ['docker-compose.yml']) {
+  /** `files` is COMPOSE_FILE; `environment` what `.env` would say beside it. */
+  constructor(name: string, files: readonly string[] = ['docker-compose.yml'], environment: NodeJS.ProcessEnv = {}) {
     this.#project = ['compose', '--project-name', name, ...files.flatMap((file) => ['--file', file])];
+    this.#environment = environment;
   }
 
   /** Runs `docker compose …`. */
   run(...args: readonly string[]): Promise<Outcome> {
-    return docker([...this.#project, ...args]);
+    return docker([...this.#project, ...args], { env: this.#environment });
   }
 
   /** The same where anything but success is an error, with what was said. Returns its standard output. */

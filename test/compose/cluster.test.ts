@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { AUDIT_KEYSPACE, AUDIT_TOPIC, KEYS_KEYSPACE } from '../../security/principals/names.ts';
+import { scratch } from '../support/scratch.ts';
+import { Compose } from './docker.ts';
+import { moreThan, storedRows } from './flow.ts';
+
+const PATIENCE = 120_000;
+const TABLE = 'iot_data.weather_condition_and_household_energy_consumption';
+const NODES = ['', '-2', '-3'];
+
+const { folder } = scratch();
+const settings = join(folder, 'small.yaml');
+writeFileSync(settings, stringify({ servers: { kafkaHeapMegabytes: 256, cassandraHeapMegabytes: 512 } }));
+const compose = new Compose('wardline-cluster-test', ['docker-compose.yml', 'docker-compose.cluster.yml'], {
+  WARDLINE_SETTINGS: settings,
+});
+
+beforeAll(async () => {
+  await compose.run('down', '--volumes', '--timeout', '5');
+  await compose.must('up', '--detach', '--no-build');
+  await compose.healthy();
+});
+afterAll(async () => {
+  if (process.env['KEEP'] === undefined) await compose.run('down', '--volumes', '--timeout', '10');
+});
+
+/** Runs a program with what the product is built of, where commands are run; returns what it printed. */
+function program(body: string): Promise<string> {
+  const text = `
+    import { openHome } from '/app/dist/core/home.js';
+    import { loadConnection, loadSettings } from '/app/dist/core/configuration.js';
+    import { cassandraClient } from '/app/dist/security/connect/cassandra.js';
+    import { kafkaClient } from '/app/dist/security/connect/kafka.js';
+    const home = openHome('/wardline');
+    const connection = loadConnection(home, loadSettings(home));
+    const client = cassandraClient(connection, 'break-glass', { readTimeout: 60_000 });
+    const admin = kafkaClient(connection, 'break-glass', { clientId: 'test' }).admin();
+    ${body}
+    await client.shutdown();
+  `;
+  return compose.must('exec', '-T', 'console', 'node', '--input-type=module', '--eval', text);
+}
+
+/** How many rows there are, each of which two nodes hold at least. */
+async function rowsThere(): Promise<number> {
+  const count = `SELECT COUNT(*) FROM ${TABLE}`;
+  return Number(await program(`console.log(String((await client.execute('${count}')).rows[0]?.count));`));
+}
+
+interface Placed {
+  readonly topics: readonly { readonly name: string; readonly replicas: readonly number[] }[];
+  readonly keyspaces: Readonly<Record<string, string>>;
+}
+
+describe('three nodes of each server', () => {
+  it('hold everything three times', async () => {
+    await moreThan(compose, 0);
+    const { topics, keyspaces } = JSON.parse(
+      await program(`
+        await admin.connect();
+        const { topics } = await admin.fetchTopicMetadata();
+        await admin.disconnect();
+        const { rows } = await client.execute('SELECT keyspace_name, replication FROM system_schema.keyspaces');
+        console.log(JSON.stringify({
+          topics: topics.flatMap(({ name, partitions }) => partitions.map(({ replicas }) => ({ name, replicas }))),
+          keyspaces: Object.fromEntries(rows.map((row) => [row.keyspace_name, row.replication.datacenter1])),
+        }));
+      `),
+    ) as Placed;
+    const names = new Set(topics.map(({ name }) => name));
+    for (const name of [AUDIT_TOPIC, '__consumer_offsets']) expect([...names]).toContain(name);
+    expect(topics.filter(({ replicas }) => replicas.length !== 3)).toEqual([]);
+    for (const keyspace of ['iot_data', AUDIT_KEYSPACE, KEYS_KEYSPACE, 'system_auth'])
+      expect([keyspace, keyspaces[keyspace]]).toEqual([keyspace, '3']);
+  });
+
+  it.each(NODES)('go on where kafka%s and cassandra%s are killed, and take them back', async (suffix) => {
+    const servers = [`kafka${suffix}`, `cassandra${suffix}`];
+    await compose.must('kill', ...servers);
+    const before = await storedRows(compose);
+    await expect(moreThan(compose, before)).resolves.toBeGreaterThan(before);
+    await compose.must('up', '--detach', '--no-build', '--no-recreate', ...servers);
+    await compose.healthy();
+  });
+
+  it('lost nothing: every record that was sent is a row', async () => {
+    await compose.must('stop', 'source');
+    const [stopped] = await compose.json('audit', 'query', '--action', 'source.stop', '--limit', '1');
+    const { counts } = stopped?.['event'] as { counts: { records: number; dead_letters: number } };
+    const sent = counts.records - counts.dead_letters;
+    expect(sent).toBeGreaterThan(1000);
+    for (const deadline = Date.now() + PATIENCE; (await rowsThere()) < sent && Date.now() < deadline;)
+      await sleep(1000);
+    await expect(rowsThere()).resolves.toBe(sent);
+    expect((await compose.wardline('audit', 'verify')).code).toBe(0);
+  });
+
+  it('are backed up each by who is beside it', async () => {
+    const [made] = await compose.json('backup', 'create');
+    const [shown] = await compose.json('backup', 'show', String(made?.['id']));
+    const files = shown?.['files'] as readonly { readonly node: string }[];
+    expect(new Set(files.map(({ node }) => node)).size).toBe(3);
+    expect((await compose.wardline('backup', 'verify', 'latest', '--read-data')).code).toBe(0);
+  });
+});
