@@ -5,19 +5,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { AUDIT_KEYSPACE, AUDIT_TOPIC, KEYS_KEYSPACE } from '../../security/principals/names.ts';
 import { scratch } from '../support/scratch.ts';
-import { Compose } from './docker.ts';
+import { Compose, docker } from './docker.ts';
 import { moreThan, storedRows } from './flow.ts';
 
 const PATIENCE = 120_000;
 const TABLE = 'iot_data.weather_condition_and_household_energy_consumption';
 const NODES = ['', '-2', '-3'];
 
+const PROJECT = 'wardline-cluster-test';
+const FILES = ['docker-compose.yml', 'docker-compose.cluster.yml'];
+
 const { folder } = scratch();
 const settings = join(folder, 'small.yaml');
 writeFileSync(settings, stringify({ servers: { kafkaHeapMegabytes: 256, cassandraHeapMegabytes: 512 } }));
-const compose = new Compose('wardline-cluster-test', ['docker-compose.yml', 'docker-compose.cluster.yml'], {
-  WARDLINE_SETTINGS: settings,
-});
+const ENVIRONMENT = { WARDLINE_SETTINGS: settings };
+const compose = new Compose(PROJECT, FILES, ENVIRONMENT);
 
 beforeAll(async () => {
   await compose.run('down', '--volumes', '--timeout', '5');
@@ -49,6 +51,23 @@ function program(body: string): Promise<string> {
 async function rowsThere(): Promise<number> {
   const count = `SELECT COUNT(*) FROM ${TABLE}`;
   return Number(await program(`console.log(String((await client.execute('${count}')).rows[0]?.count));`));
+}
+
+/** Partitions that have fewer copies up to date than they should, once there are none or no more patience. */
+async function inSync(): Promise<readonly string[]> {
+  for (const deadline = Date.now() + PATIENCE; ;) {
+    const text = await program(`
+      await admin.connect();
+      const { topics } = await admin.fetchTopicMetadata();
+      await admin.disconnect();
+      const behind = topics.flatMap(({ name, partitions }) => partitions.filter(({ isr }) => isr.length < 3)
+        .map(({ partitionId }) => name + '/' + partitionId));
+      console.log(JSON.stringify(behind));
+    `);
+    const behind = JSON.parse(text) as readonly string[];
+    if (behind.length === 0 || Date.now() > deadline) return behind;
+    await sleep(1000);
+  }
 }
 
 interface Placed {
@@ -85,6 +104,26 @@ describe('three nodes of each server', () => {
     await expect(moreThan(compose, before)).resolves.toBeGreaterThan(before);
     await compose.must('up', '--detach', '--no-build', '--no-recreate', ...servers);
     await compose.healthy();
+  });
+
+  it('take back a node whose disk is gone', async () => {
+    const [kafka, cassandra] = ['kafka-2', 'cassandra-2'];
+    await compose.must('kill', kafka, cassandra);
+    // Whoever has a volume mounted keeps it, also when it has ended.
+    await compose.must('rm', '--force', kafka, `${kafka}-format`, cassandra, 'init');
+    await compose.must('rm', '--force', '--stop', 'archiver-2');
+    const volumes = [`${kafka}-data`, `${cassandra}-data`, `${cassandra}-commitlog`];
+    const removed = await docker(['volume', 'rm', ...volumes.map((name) => `${PROJECT}_${name}`)]);
+    expect([removed.code, removed.stderr]).toEqual([0, '']);
+    const replacing = new Compose(PROJECT, FILES, {
+      ...ENVIRONMENT,
+      CASSANDRA_2_OPTIONS: `-Dcassandra.replace_address_first_boot=${cassandra}`,
+    });
+    await replacing.must('up', '--detach', '--no-build', '--no-recreate');
+    await compose.healthy();
+    const before = await storedRows(compose);
+    await expect(moreThan(compose, before)).resolves.toBeGreaterThan(before);
+    await expect(inSync()).resolves.toEqual([]);
   });
 
   it('lost nothing: every record that was sent is a row', async () => {

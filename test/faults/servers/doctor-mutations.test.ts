@@ -40,6 +40,11 @@ const anyNode = (target: Target): void => target.cassandra(['internode_authentic
 const WITHOUT_JVM_LIMITS = (target: Target, server: 'kafka' | 'cassandra'): void =>
   target.java(server, '"-server"', `"-server"\n"-Djava.security.properties=${weakSecurity(stack)}"`);
 const TLS_1_1 = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1'];
+/** Of those that Cassandra offers unless told otherwise, none would do for TLS 1.1 and a key on a curve. */
+const SUITES_1_1 = [
+  ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384'],
+  ...['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384', 'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA'],
+];
 const hasAddress = (): boolean =>
   Object.values(networkInterfaces())
     .flat()
@@ -190,13 +195,17 @@ const ROUNDS: Readonly<Record<string, readonly Mutation[]>> = {
       caughtBy: 'cassandra-client/tls-1.1',
       apply: (to) => {
         to.cassandra(['client_encryption_options', 'accepted_protocols'], TLS_1_1);
+        to.cassandra(['client_encryption_options', 'cipher_suites'], SUITES_1_1);
         WITHOUT_JVM_LIMITS(to, 'cassandra');
       },
     },
     {
       what: 'Cassandra speaks TLS 1.1 with nodes',
       caughtBy: 'cassandra-internode/tls-1.1',
-      apply: (to) => to.cassandra(['server_encryption_options', 'accepted_protocols'], TLS_1_1),
+      apply: (to) => {
+        to.cassandra(['server_encryption_options', 'accepted_protocols'], TLS_1_1);
+        to.cassandra(['server_encryption_options', 'cipher_suites'], SUITES_1_1);
+      },
     },
     {
       what: 'Kafka has no authorizer',
