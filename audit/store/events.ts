@@ -29,6 +29,10 @@ export interface EventWriter {
    * Stores messages that follow one another from sequence `first` on, and resolves when all are acknowledged. Writing
    * the same messages at the same places again changes nothing. Rejects with Cassandra's error, as a WardlineError,
    * once nothing is under way any more.
+   *
+   * What is one write is followed by a second one, of its last message: Cassandra 5.0 may drop the commit log of a write that
+   * is the first behind a flush of its table and the last before the log is recycled, though the write is nowhere else yet
+   * (docs/decisions/0028-a-write-behind-a-flush.md).
    */
   write(first: number, messages: readonly Buffer[]): Promise<void>;
 }
@@ -48,11 +52,13 @@ export function createEventWriter(client: Pick<CassandraWork, 'batch'>, epoch: n
   };
   return {
     async write(first, messages) {
-      const writes = batchesOf(first, messages).map(({ from, to }) =>
-        send(messages.slice(from - first, to - first).map((message, at) => insertOf(epoch, from + at, message))),
-      );
-      const failed = (await Promise.allSettled(writes)).find((result) => result.status === 'rejected');
+      const store = ({ from, to }: Range): Promise<void> =>
+        send(messages.slice(from - first, to - first).map((message, at) => insertOf(epoch, from + at, message)));
+      const batches = batchesOf(first, messages);
+      const failed = (await Promise.allSettled(batches.map(store))).find((result) => result.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
+      const [only] = batches;
+      if (batches.length === 1 && only !== undefined) await store({ from: only.to - 1, to: only.to });
     },
   };
 }
@@ -61,8 +67,14 @@ function insertOf(epoch: number, sequence: number, message: Buffer): { query: st
   return { query: INSERT, params: [epoch, blockOf(sequence), int64(sequence), message] };
 }
 
+/** Sequences from `from` up to but without `to`. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Ranges of sequences that may share a batch: one block, and within the limits. */
-function batchesOf(first: number, messages: readonly Buffer[]): { readonly from: number; readonly to: number }[] {
+function batchesOf(first: number, messages: readonly Buffer[]): readonly Range[] {
   const batches: { from: number; to: number }[] = [];
   let bytes = 0;
   let last = { from: first, to: first };
