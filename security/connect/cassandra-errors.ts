@@ -40,7 +40,11 @@ export function asCassandraError(thrown: unknown): WardlineError {
   return new WardlineError(code, `Cassandra: ${messageOf(inner)}`, { hint: HINTS[code], cause: thrown });
 }
 
+/** How a node begins to say that it could not find out whether somebody may, as too few of those that know are there. */
+const CANNOT_TELL = /^Unable to perform auth(entication|orization)/;
+
 function codeOf(error: unknown): ErrorCode {
+  if (error instanceof Error && CANNOT_TELL.test(error.message)) return 'CASSANDRA_UNREACHABLE';
   if (error instanceof errors.ResponseError) return BY_RESPONSE.get(error.code) ?? 'INTERNAL';
   if (error instanceof errors.AuthenticationError) return 'CASSANDRA_REFUSED';
   if (isTlsRefusal(systemCode(error))) return 'CASSANDRA_REFUSED';

@@ -70,6 +70,11 @@ const system = (code: string) => Object.assign(new Error(code), { code });
 
 describe('asCassandraError', () => {
   it.each<[string, unknown, string]>([
+    [
+      'too few nodes that know passwords',
+      new errors.AuthenticationError('Unable to perform authentication: Cannot achieve consistency level LOCAL_QUORUM'),
+      'CASSANDRA_UNREACHABLE',
+    ],
     ['a wrong password', response(types.responseErrorCodes.badCredentials), 'CASSANDRA_REFUSED'],
     [
       'a connection that broke',

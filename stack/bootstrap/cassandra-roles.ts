@@ -59,7 +59,8 @@ export async function provisionAuditKeyspace(client: Client): Promise<void> {
  * A lone node has them as it made them.
  */
 export async function replicateRoles(client: Client): Promise<void> {
-  if (client.hosts.length > 1) await client.execute(`ALTER KEYSPACE system_auth WITH ${await replication(client)}`);
+  const nodes = [...(await nodesOfDataCenters(client)).values()].reduce((sum, each) => sum + each, 0);
+  if (nodes > 1) await client.execute(`ALTER KEYSPACE system_auth WITH ${await replication(client)}`);
 }
 
 async function replication(client: Client): Promise<string> {
