@@ -10,15 +10,20 @@ const protocolError = (type: string, retriable: boolean) =>
   new kafkajs.KafkaJSProtocolError(Object.assign(new Error(type), { type, retriable, code: 1 }));
 const exhausted = (cause: Error) =>
   Object.assign(new kafkajs.KafkaJSNumberOfRetriesExceeded(cause, { retryCount: 5, retryTime: 100 }), { cause });
-const wrongPassword = Object.assign(new kafkajs.KafkaJSNonRetriableError('SCRAM failed'), {
-  name: 'KafkaJSSASLAuthenticationError',
-});
+const failedLogin = (why: string) =>
+  Object.assign(new kafkajs.KafkaJSNonRetriableError(`SASL SCRAM SHA512 authentication failed: ${why}`), {
+    name: 'KafkaJSSASLAuthenticationError',
+  });
+const wrongPassword = failedLogin('Authentication failed during authentication due to invalid credentials');
 const ours = new WardlineError('CREDENTIAL_MISSING', 'no password');
 
 describe('asKafkaError', () => {
   it.each<[string, unknown, string]>([
     ['a denied operation', protocolError('TOPIC_AUTHORIZATION_FAILED', false), 'KAFKA_REFUSED'],
     ['a wrong password', wrongPassword, 'KAFKA_REFUSED'],
+    ['a login whose connection was gone', failedLogin('Not connected'), 'KAFKA_UNREACHABLE'],
+    ['a login whose connection broke', failedLogin('Connection error: read ECONNRESET'), 'KAFKA_UNREACHABLE'],
+    ['a login that took too long', failedLogin('Request SaslAuthenticate(key: 36) timed out'), 'KAFKA_UNREACHABLE'],
     ['a refusal under retries', exhausted(protocolError('GROUP_AUTHORIZATION_FAILED', false)), 'KAFKA_REFUSED'],
     [
       'a certificate that was not accepted',

@@ -32,6 +32,12 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   KafkaJSLockTimeout: 'KAFKA_UNREACHABLE',
 };
 
+/**
+ * A login during which the connection broke, as when the broker is killed: kafkajs calls that a failed authentication too,
+ * and keeps of what happened the message alone.
+ */
+const BROKEN_LOGIN = /failed: (Not connected|Closed connection|Connection (error|timeout)|Request .* timed out)/;
+
 const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
   KAFKA_REFUSED:
     'check the principal and its certificate (wardline certs verify) and what the table of principals gives it',
@@ -57,6 +63,7 @@ export function asKafkaError(thrown: unknown): WardlineError {
 
 function codeOf(error: Error): ErrorCode | undefined {
   const { name, type, code, retriable } = error as Error & Readonly<Record<'type' | 'code' | 'retriable', unknown>>;
+  if (name === 'KafkaJSSASLAuthenticationError' && BROKEN_LOGIN.test(error.message)) return 'KAFKA_UNREACHABLE';
   const byType = typeof type === 'string' ? BY_TYPE[type] : undefined;
   const found = byType ?? BY_NAME[name];
   if (found !== undefined) return found;

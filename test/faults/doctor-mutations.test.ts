@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { writeFileAtomic } from '../../../core/files.ts';
-import { principalAccess } from '../../../security/certs/identities.ts';
-import { stackLayout } from '../../../stack/index.ts';
-import { faultStack, type FaultStack } from '../../support/faults/fault-stack.ts';
-import { mutable, openToOthers, restartServers, weakSecurity, type Target } from '../../support/faults/mutate.ts';
-import { contractVariant } from '../../support/inputs/contract-variant.ts';
-import { wardline, wardlineOn } from '../../support/wardline.ts';
+import { writeFileAtomic } from '../../core/files.ts';
+import { principalAccess } from '../../security/certs/identities.ts';
+import { stackLayout } from '../../stack/index.ts';
+import { faultStack, type FaultStack } from '../support/faults/fault-stack.ts';
+import { mutable, openToOthers, restartServers, weakSecurity, type Target } from '../support/faults/mutate.ts';
+import { contractVariant } from '../support/inputs/contract-variant.ts';
+import { wardline, wardlineOn } from '../support/wardline.ts';
 
 /** A line of hardening that is taken away, and the check that must find it. */
 interface Mutation {
