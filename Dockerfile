@@ -1,8 +1,10 @@
 # Two images of one program: `wardline`, for what works with the servers over the network, and `wardline-node`, for what
-# works beside a node of Cassandra as well, with its files and its nodetool.
+# works beside a node of Cassandra as well, with its files and its nodetool. And `wardline-collector`: OpenTelemetry's
+# collector, on a base with which its health can be checked.
 ARG NODE_IMAGE=node:24-bookworm-slim
 ARG BASE_IMAGE=debian:bookworm-slim
 ARG CASSANDRA_IMAGE=cassandra:5.0.9
+ARG COLLECTOR_IMAGE=otel/opentelemetry-collector-contrib:0.165.0
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
@@ -20,7 +22,7 @@ FROM ${BASE_IMAGE} AS wardline
 RUN mkdir -p /wardline/spool /wardline/checkpoints /state/spool /state/checkpoints /stores/backup /stores/escrow \
  && for name in kafka kafka-2 kafka-3 cassandra cassandra-2 cassandra-3; do \
       mkdir -p "/volumes/$name" "/volumes/$name-format" "/volumes/$name-data" "/volumes/$name-logs" "/volumes/$name-commitlog"; done \
- && for name in provision operator source worker notary recorder archiver; do mkdir -p "/volumes/$name"; done \
+ && for name in provision operator source worker notary recorder archiver collector jaeger; do mkdir -p "/volumes/$name"; done \
  && chown -R 10000:10000 /wardline /state /stores /volumes \
  && chmod -R 0700 /wardline /state /stores /volumes
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
@@ -47,3 +49,11 @@ USER 10000:10000
 WORKDIR /state
 ENTRYPOINT ["wardline"]
 CMD ["--help"]
+
+FROM ${COLLECTOR_IMAGE} AS collector
+
+FROM ${BASE_IMAGE} AS wardline-collector
+COPY --from=collector /otelcol-contrib /otelcol-contrib
+USER 10000:10000
+ENTRYPOINT ["/otelcol-contrib"]
+CMD ["--config", "/collector.yaml"]

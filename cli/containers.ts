@@ -15,6 +15,7 @@ interface PrepareOptions {
   readonly volumes: string;
   readonly settings?: string;
   readonly nodes: number;
+  readonly profiles: string;
 }
 
 /** Adds `containers`: what the one-shot services of docker-compose.yml run. */
@@ -29,8 +30,9 @@ export function registerContainers(program: Command): void {
     .requiredOption('--volumes <folder>', 'where the volumes are mounted, each by its name')
     .option('--settings <file>', 'settings that differ from the defaults')
     .option('--nodes <number>', 'how many brokers, and how many nodes of Cassandra', atLeastOne, 1)
+    .option('--profiles <names>', 'the profiles that are on; with `telemetry`, telemetry goes to the collector', '')
     .addHelpText('after', '\nExample:\n  wardline containers prepare --volumes /volumes --settings /settings.yaml')
-    .action(async ({ volumes, settings, nodes }: PrepareOptions, command: Command) => {
+    .action(async ({ volumes, settings, nodes, profiles }: PrepareOptions, command: Command) => {
       const context = contextOf(command);
       const home = context.homeOrNew();
       // Before the first key: none is made that cannot be escrowed.
@@ -39,6 +41,7 @@ export function registerContainers(program: Command): void {
         folder: resolve(volumes),
         settingsText: settings === undefined ? undefined : readFileSync(settings, 'utf8'),
         nodes,
+        collector: profiles.split(',').some((name) => ['telemetry', '*'].includes(name)),
       });
       if (firstIdentity) await recordFirstIdentity(context);
       await escrowKeyStoresNow(context);

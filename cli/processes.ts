@@ -12,12 +12,12 @@ import { configureSource } from '../pipeline/sources/index.ts';
 import { canActAs } from '../security/connect/access.ts';
 import { createInstruments } from '../telemetry/instruments.ts';
 import { createLog } from '../telemetry/log.ts';
-import { startTelemetry } from '../telemetry/telemetry.ts';
 import { escrowKeyStoresNow } from './backup/identity/key-escrow.ts';
 import type { CommandContext } from './context.ts';
 import { contractPathOf, provision } from './contract.ts';
 import { recordConfiguration } from './in-force.ts';
 import { requireNothingLost } from './lost.ts';
+import { openTelemetry } from './telemetry.ts';
 import { createNews } from './terminal/news.ts';
 
 /** The options of `run` and `source`. */
@@ -130,12 +130,8 @@ async function withEnvironment<T>(
     );
   }
   const log = createLog({ service, level: settings.telemetry.logLevel, folder: home.paths.logs });
-  const telemetry = await startTelemetry({
-    service,
-    folder: home.paths.telemetry,
-    settings: settings.telemetry,
-    onProblem: (message) => log.logger.warn(message),
-  });
+  const principal = service === 'worker' ? 'worker' : 'source';
+  const telemetry = await openTelemetry(context, service, principal, (message) => log.logger.warn(message));
   const isNews = createNews(systemClock);
   const onWaiting = (reason: string): void => {
     log.logger.warn({ reason }, 'waiting');

@@ -10,10 +10,10 @@ import { openKeyring } from '../security/keyring/keyring.ts';
 import { openKeyStore } from '../security/keyring/key-store/key-store.ts';
 import { PRINCIPALS } from '../security/principals/table.ts';
 import { SPAN_NAMES } from '../telemetry/names.ts';
-import { startTelemetry } from '../telemetry/telemetry.ts';
 import { withSpan } from '../telemetry/with-span.ts';
 import { contextOf, type CommandContext } from './context.ts';
 import { contractPathOf } from './contract.ts';
+import { openTelemetry } from './telemetry.ts';
 import { wholeNumber } from './terminal/options.ts';
 import { table } from './terminal/output.ts';
 
@@ -64,12 +64,9 @@ export function registerRead(program: Command): void {
 
 /** Runs the reading as one trace, which its events name. */
 async function inTrace(context: CommandContext, work: (traceId: string) => Promise<void>): Promise<void> {
-  const telemetry = await startTelemetry({
-    service: 'read',
-    folder: context.home().paths.telemetry,
-    settings: context.settings().telemetry,
-    onProblem: (message) => context.output.note(message),
-  });
+  const telemetry = await openTelemetry(context, 'read', context.principal('reader'), (message) =>
+    context.output.note(message),
+  );
   try {
     await withSpan(telemetry.tracer, SPAN_NAMES.read, {}, (span) => work(span.spanContext().traceId));
   } finally {

@@ -87,6 +87,7 @@ describe('settings', () => {
     ['a value of another type', 'source:\n  batchRecords: many\n', 'source.batchRecords'],
     ['a store that is no URL', 'backup:\n  s3:\n    endpoint: s3.example.com\n', 'backup.s3.endpoint'],
     ['a store elsewhere in clear', 'backup:\n  s3:\n    endpoint: http://s3.example.com\n', 'backup.s3.endpoint'],
+    ['an endpoint in clear elsewhere', 'telemetry:\n  otlpEndpoint: http://collector:4318\n', 'telemetry.otlpEndpoint'],
     ['an endpoint that is no URL', 'telemetry:\n  otlpEndpoint: collector\n', 'telemetry.otlpEndpoint'],
   ])('refuse %s and name it', (_what, text, named) => {
     expect(withFile(text)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_INVALID' }));

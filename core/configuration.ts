@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { connectionSchema, withAbsolutePaths, type Connection } from './connection.ts';
@@ -107,7 +108,12 @@ export const settingsSchema = z.strictObject({
   telemetry: z
     .strictObject({
       /** An OTLP/HTTP endpoint; without one, spans and metrics go to rotated files in the home. */
-      otlpEndpoint: z.url().optional(),
+      otlpEndpoint: z.url().refine(isHttpsOrLoopback, 'must be https outside one machine').optional(),
+      /**
+       * PEM file of the authority that signed the collector's certificate; the caller's own is shown to it then (mTLS).
+       * Without it, the machine's own list is trusted.
+       */
+      otlpCa: z.string().optional(),
       logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
     })
     .prefault({}),
@@ -130,12 +136,14 @@ export function loadSettings(home: Home | undefined, file?: string): Settings {
       settings.error.issues.map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`),
     );
   }
-  const connection = settings.data.connection;
-  return deepFreeze(
-    connection === undefined || path === undefined
-      ? settings.data
-      : { ...settings.data, connection: withAbsolutePaths(connection, path) },
-  );
+  if (path === undefined) return deepFreeze(settings.data);
+  const { connection, telemetry } = settings.data;
+  const { otlpCa } = telemetry;
+  return deepFreeze({
+    ...settings.data,
+    ...(connection === undefined ? {} : { connection: withAbsolutePaths(connection, path) }),
+    ...(otlpCa === undefined ? {} : { telemetry: { ...telemetry, otlpCa: resolve(dirname(path), otlpCa) } }),
+  });
 }
 
 /**

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { Agent } from 'node:https';
+import type { SecureContext } from 'node:tls';
 import { context, diag, DiagLogLevel, metrics, propagation, trace, type Meter, type Tracer } from '@opentelemetry/api';
 import type { metrics as sdkMetrics, tracing } from '@opentelemetry/sdk-node';
 import { systemClock, type Clock } from '../core/clock.ts';
@@ -28,6 +30,8 @@ export interface TelemetryOptions {
   /** The home's telemetry folder: where files go when no collector is set. */
   readonly folder: string;
   readonly settings: Settings['telemetry'];
+  /** The TLS context of a connection to the collector that is made now. Without it, Node's own. */
+  readonly tls?: (() => SecureContext) | undefined;
   readonly version?: string | undefined;
   readonly clock?: Clock;
   /** Told when telemetry itself has a problem, such as a collector that does not answer. */
@@ -57,7 +61,9 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
   const { service, version, onProblem } = options;
   const [{ NodeSDK, tracing: sdkTracing, metrics: sdk, resources }, exporters] = await Promise.all([
     import('@opentelemetry/sdk-node'),
-    options.settings.otlpEndpoint === undefined ? fileExporters(options) : otlpExporters(options.settings.otlpEndpoint),
+    options.settings.otlpEndpoint === undefined
+      ? fileExporters(options)
+      : otlpExporters(options.settings.otlpEndpoint, options.tls),
   ]);
   if (onProblem !== undefined) reportProblems(onProblem);
   const batches = new sdkTracing.BatchSpanProcessor(exporters.spans, {
@@ -121,17 +127,37 @@ async function fileExporters({ folder, service, clock = systemClock }: Telemetry
   };
 }
 
-async function otlpExporters(endpoint: string): Promise<Exporters> {
+async function otlpExporters(endpoint: string, tls: TelemetryOptions['tls']): Promise<Exporters> {
   const [{ OTLPTraceExporter }, { OTLPMetricExporter }] = await Promise.all([
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/exporter-metrics-otlp-http'),
   ]);
   const base = endpoint.replace(/\/+$/, '');
-  const timeoutMillis = EXPORT_TIMEOUT_MILLISECONDS;
-  return {
-    spans: new OTLPTraceExporter({ url: `${base}/v1/traces`, timeoutMillis }),
-    metrics: new OTLPMetricExporter({ url: `${base}/v1/metrics`, timeoutMillis }),
+  const common = {
+    timeoutMillis: EXPORT_TIMEOUT_MILLISECONDS,
+    ...(tls === undefined ? {} : { httpAgentOptions: () => renewingAgent(tls) }),
   };
+  return {
+    spans: new OTLPTraceExporter({ ...common, url: `${base}/v1/traces` }),
+    metrics: new OTLPMetricExporter({ ...common, url: `${base}/v1/metrics` }),
+  };
+}
+
+/** Takes the certificate of the moment for each connection it makes: they are rotated while processes run. */
+function renewingAgent(tls: () => SecureContext): Agent {
+  // A session that is resumed would show the certificate that it began with.
+  const agent = new Agent({ keepAlive: true, maxCachedSessions: 0 });
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, done) => {
+    try {
+      return connect({ ...options, ...{ secureContext: tls() } }, done);
+    } catch (error) {
+      // A damaged file loses telemetry, and fails nothing that it observes.
+      done?.(asWardlineError(error), null as never);
+      return undefined;
+    }
+  };
+  return agent;
 }
 
 function reportProblems(onProblem: (message: string) => void): void {

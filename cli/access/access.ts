@@ -12,6 +12,7 @@ import { credentials } from '../../security/connect/credentials.ts';
 import { reloadCertificates, stackStatus } from '../../stack/index.ts';
 import { recordFirstIdentity } from '../backup/identity/identity-state.ts';
 import { escrowKeyStoresIfReachable } from '../backup/identity/key-escrow.ts';
+import { isOurContainer } from '../doctor/checks/container.ts';
 import { contextOf, principalNamed, type CommandContext } from '../context.ts';
 import { endDeadLetterKeys } from './dead-letter-keys.ts';
 import { registerKeys } from './keys.ts';
@@ -152,6 +153,7 @@ function registerCerts(program: Command): void {
             });
       await onRecord(context, 'certs.rotate', { rotated: result.rotated.length, trusted: result.trusted });
       await reload();
+      if (isOurContainer()) context.output.note(HAND_OUT);
       context.output.result(result as never, () =>
         options.finish === true
           ? 'Only the current authority is trusted now.'
@@ -159,6 +161,10 @@ function registerCerts(program: Command): void {
       );
     });
 }
+
+/** Where each service has a volume of its own. */
+const HAND_OUT =
+  'the services have the former ones until they are handed out: docker compose stop kafka cassandra; docker compose up --no-deps --force-recreate init; docker compose start kafka cassandra';
 
 /** Certificates must be manageable while Kafka is down: these events go to the spool. */
 async function onRecord(

@@ -26,9 +26,9 @@ import { holderOf, tryLock } from '../../stack/index.ts';
 import { createInstruments } from '../../telemetry/instruments.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { ATTRIBUTES } from '../../telemetry/names.ts';
-import { startTelemetry } from '../../telemetry/telemetry.ts';
 import { trustedKeysOf } from '../audit/sources.ts';
 import { contextOf, type CommandContext } from '../context.ts';
+import { openTelemetry } from '../telemetry.ts';
 import { createNews } from '../terminal/news.ts';
 import { followSchedule, requireSchedule } from './schedule.ts';
 
@@ -79,10 +79,7 @@ async function archive(context: CommandContext): Promise<{ messages: number; chu
   readRecipients(home);
   await requireSchedule(context);
   const log = createLog({ service: 'archiver', level: settings.telemetry.logLevel, folder: home.paths.logs });
-  const telemetry = await startTelemetry({
-    ...{ service: 'archiver', folder: home.paths.telemetry, settings: settings.telemetry },
-    onProblem: (message) => log.logger.warn(message),
-  });
+  const telemetry = await openTelemetry(context, 'archiver', 'archiver', (message) => log.logger.warn(message));
   const instruments = createInstruments(telemetry.meter);
   const isNews = createNews(systemClock);
   const say = (kind: 'waiting' | 'alarm', text: string): void => {

@@ -14,23 +14,34 @@ const SERVERS = {
 
 export type ServerName = keyof typeof SERVERS;
 
+/** Who else is called, where telemetry goes to servers of its own: only homes that name their hosts have these. */
+const OBSERVER_NAMES = ['collector', 'jaeger'] as const;
+
+export type ObserverName = (typeof OBSERVER_NAMES)[number];
+
 export const SERVER_NAMES: readonly ServerName[] = ['kafka', 'cassandra'];
 
 /** Names under which a server on this machine is reached. */
 export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
 const hosts = z.array(z.string().min(1)).min(1).readonly();
-const hostsFile = z.strictObject({ kafka: hosts, cassandra: hosts });
+const hostsFile = z.strictObject({
+  kafka: hosts,
+  cassandra: hosts,
+  collector: hosts.optional(),
+  jaeger: hosts.optional(),
+});
 
 /** DNS names and IP addresses under which each server is reached: its certificate carries them as alternative names. */
-export type ServerHosts = Readonly<Record<ServerName, readonly string[]>>;
+export type ServerHosts = Readonly<Record<ServerName, readonly string[]>> &
+  Readonly<Partial<Record<ObserverName, readonly string[] | undefined>>>;
 
 type Usage = 'serverAuth' | 'clientAuth';
 
 /** What one certificate says about its holder, and where its files are. */
 export interface Identity {
   readonly kind: 'server' | 'principal';
-  readonly name: ServerName | PrincipalName;
+  readonly name: ServerName | ObserverName | PrincipalName;
   /** SPIFFE ID, the certificate's URI name. */
   readonly uri: string;
   /** DNS names and IP addresses. */
@@ -51,12 +62,21 @@ export interface Identity {
 export function identities(home: Home): readonly Identity[] {
   const reachedAs = serverHosts(home);
   return [
-    ...SERVER_NAMES.map((name) => server(home, name, reachedAs[name])),
+    ...SERVER_NAMES.map((name) => server(home, name, reachedAs[name], SERVERS[name].secrets)),
+    ...OBSERVER_NAMES.flatMap((name) => {
+      const hosts = reachedAs[name];
+      return hosts === undefined ? [] : [server(home, name, hosts, [])];
+    }),
     ...PRINCIPAL_NAMES.map((name) => principal(home, name)),
   ];
 }
 
-function server(home: Home, name: ServerName, hosts: readonly string[]): Identity {
+function server(
+  home: Home,
+  name: ServerName | ObserverName,
+  hosts: readonly string[],
+  secrets: readonly string[],
+): Identity {
   const folder = join(home.paths.servers, name);
   return {
     kind: 'server',
@@ -70,7 +90,7 @@ function server(home: Home, name: ServerName, hosts: readonly string[]): Identit
     key: join(folder, 'tls.key'),
     bundle: join(folder, 'tls.pem'),
     signing: undefined,
-    secrets: SERVERS[name].secrets.map((secret) => join(folder, secret)),
+    secrets: secrets.map((secret) => join(folder, secret)),
   };
 }
 
@@ -108,7 +128,7 @@ function serverHosts(home: Home): ServerHosts {
     return hostsFile.parse(JSON.parse(text));
   } catch (cause) {
     throw new WardlineError('CONFIGURATION_INVALID', `${hostsPath(home)} does not name the servers' hosts`, {
-      hint: 'it holds two lists of names, kafka and cassandra',
+      hint: 'it holds a list of names for each of kafka and cassandra',
       cause,
     });
   }

@@ -2,13 +2,22 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
 import { markerText, type Home } from '../../core/home.ts';
-import { authorityPaths, identities, principalAccess, type ServerName } from '../../security/certs/identities.ts';
+import {
+  authorityPaths,
+  identities,
+  principalAccess,
+  type Identity,
+  type ObserverName,
+  type ServerName,
+} from '../../security/certs/identities.ts';
 import { PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
 import type { Files } from '../configure-cassandra.ts';
 import { stackLayout } from '../layout.ts';
 
 /** Where a container that acts as a principal keeps what it writes: its home is read-only. */
 const STATE = '/state';
+
+const OBSERVERS: readonly ObserverName[] = ['collector', 'jaeger'];
 
 /** What a container gets: files of the home, and empty folders for what else is mounted inside its volume. */
 interface Parcel {
@@ -77,6 +86,7 @@ function parcels(home: Home): readonly NamedParcel[] {
   const node = [ports, cassandra.nodetoolLogging];
   const nodeFolders = [cassandra.data, cassandra.temporary];
   return Object.entries({
+    ...Object.fromEntries(OBSERVERS.map((name) => [name, observer(home, name)])),
     // Makes everybody's role in Cassandra, and so needs everybody's password, as break-glass.
     provision: principal(home, 'break-glass', {
       files: PRINCIPAL_NAMES.map((name) => principalAccess(home, name).passwordFile),
@@ -108,12 +118,24 @@ function principal(home: Home, name: PrincipalName, more: Parcel = { files: [] }
   };
 }
 
+/** Of what telemetry goes to. */
+function observer(home: Home, name: ObserverName): Parcel {
+  const identity = identityOf(home, name);
+  return { files: [authorityPaths(home).trust, identity.certificate, identity.key] };
+}
+
 function filesIn(folder: string): readonly string[] {
   return readdirSync(folder).map((name) => join(folder, name));
 }
 
 function bundleOf(home: Home, server: ServerName): string {
-  return identities(home).find(({ name }) => name === server)?.bundle ?? '';
+  return identityOf(home, server).bundle ?? '';
+}
+
+function identityOf(home: Home, server: ServerName | ObserverName): Identity {
+  const found = identities(home).find(({ name }) => name === server);
+  if (found === undefined) throw new Error(`${server} has no certificate`);
+  return found;
 }
 
 function write(home: Home, volume: string, { files, own = [], folders = [], isHome = false }: Parcel): void {

@@ -20,11 +20,16 @@ export function hostsOf(server: ServerName, nodes: number): readonly string[] {
   return Array.from({ length: nodes }, (_, index) => (index === 0 ? server : `${server}-${index + 1}`));
 }
 
+/** Where processes send telemetry, and the authority that the certificate there is from. */
+export const COLLECTOR = 'https://collector:4318';
+
 /** Under which names each server's certificate is valid: those of its containers, and loopback. */
 export function namesOfNodes(nodes: number): ServerHosts {
   return {
     kafka: [...hostsOf('kafka', nodes), ...LOOPBACK_HOSTS],
     cassandra: [...hostsOf('cassandra', nodes), ...LOOPBACK_HOSTS],
+    collector: ['collector', ...LOOPBACK_HOSTS],
+    jaeger: ['jaeger', ...LOOPBACK_HOSTS],
   };
 }
 

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parse } from 'yaml';
@@ -6,6 +7,7 @@ import { ensureRecovery } from '../../backup/recipients/recovery.ts';
 import { systemClock } from '../../core/clock.ts';
 import { settingsSchema } from '../../core/configuration.ts';
 import { openHome } from '../../core/home.ts';
+import { authorityPaths } from '../../security/certs/identities.ts';
 import { PRINCIPAL_NAMES } from '../../security/principals/names.ts';
 import { MINT_TIMEOUT, temporaryHome, type TemporaryHome } from '../../test/support/temporary-home.ts';
 import { prepareContainers } from './prepare.ts';
@@ -22,6 +24,7 @@ beforeAll(async () => {
     folder: volumes,
     settingsText: '# mine\ntopics:\n  partitions: 3\n',
     nodes: 1,
+    collector: false,
   });
 }, MINT_TIMEOUT);
 afterAll(() => made.remove());
@@ -78,6 +81,7 @@ describe('what the containers get', () => {
     const settings = settingsSchema.parse(parse(text('worker', 'wardline.yaml')));
     expect(settings.topics.partitions).toBe(3);
     expect(settings.connection?.kafka.brokers).toEqual(['kafka:9092']);
+    expect(settings.telemetry.otlpEndpoint).toBeUndefined();
     expect(text('worker', 'wardline.yaml')).toContain('# mine');
     const home = openHome(join(volumes, 'worker'));
     expect(home.install).toBe(made.home.install);
@@ -90,6 +94,7 @@ describe('what the containers get', () => {
       folder: volumes,
       settingsText: '# mine\ntopics:\n  partitions: 3\n',
       nodes: 1,
+      collector: false,
     });
     const after = readdirSync(volumes).flatMap((volume) => filesOf(volume).map((file) => text(volume, file)));
     expect(after).toEqual(before);
@@ -105,7 +110,12 @@ describe('three nodes of each server', () => {
     three = temporaryHome();
     folder = join(three.home.path, '..', 'three-volumes');
     await ensureRecovery(three.home, systemClock);
-    await prepareContainers(three.home, settingsSchema.parse({}), { folder, settingsText: undefined, nodes: 3 });
+    await prepareContainers(three.home, settingsSchema.parse({}), {
+      folder,
+      settingsText: undefined,
+      nodes: 3,
+      collector: true,
+    });
   }, MINT_TIMEOUT);
   afterAll(() => three.remove());
 
@@ -140,5 +150,16 @@ describe('three nodes of each server', () => {
     expect(settings.connection?.kafka.brokers).toEqual(['kafka:9092', 'kafka-2:9092', 'kafka-3:9092']);
     expect(settings.connection?.cassandra.contactPoints).toHaveLength(3);
     expect(settings.topics.replicationFactor).toBe(3);
+  });
+
+  it('sends telemetry to the collector, which has a certificate of its own, where the profile is on', () => {
+    const { telemetry } = settingsSchema.parse(parse(of('worker', 'wardline.yaml')));
+    expect(telemetry.otlpEndpoint).toBe('https://collector:4318');
+    expect(telemetry.otlpCa).toBe(authorityPaths(three.home).trust);
+    for (const name of ['collector', 'jaeger']) {
+      const certificate = new X509Certificate(of(name, `servers/${name}/tls.crt`));
+      expect(certificate.checkHost(name)).toBe(name);
+      expect(certificate.checkPrivateKey(createPrivateKey(of(name, `servers/${name}/tls.key`)))).toBe(true);
+    }
   });
 });

@@ -4,7 +4,7 @@ import type { Settings } from '../../core/configuration.ts';
 import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
 import type { Home } from '../../core/home.ts';
 import { copiesAmong } from '../../core/replication.ts';
-import { nameServers } from '../../security/certs/identities.ts';
+import { authorityPaths, nameServers } from '../../security/certs/identities.ts';
 import { mintCertificates } from '../../security/certs/mint.ts';
 import { mintKeyStores } from '../../security/keyring/mint.ts';
 import { formatOptions } from '../bootstrap/format-kafka.ts';
@@ -12,7 +12,7 @@ import { connectionTo } from '../connection.ts';
 import { stackLayout } from '../layout.ts';
 import { javaOptions } from '../render/java-options.ts';
 import { handOut } from './hand-out.ts';
-import { brokers, cassandraNodes, hostsOf, KAFKA_JARS, namesOfNodes, PORTS } from './nodes.ts';
+import { brokers, cassandraNodes, COLLECTOR, hostsOf, KAFKA_JARS, namesOfNodes, PORTS } from './nodes.ts';
 
 /** Where the containers have the stores, unless the settings say otherwise. */
 const STORES = { store: '/stores/backup', escrow: '/stores/escrow' } as const;
@@ -24,6 +24,8 @@ export interface ContainerVolumes {
   readonly settingsText: string | undefined;
   /** How many brokers there are, and how many nodes of Cassandra. */
   readonly nodes: number;
+  /** Whether processes send telemetry to the container `collector`, unless the settings name another place. */
+  readonly collector: boolean;
 }
 
 /**
@@ -51,13 +53,17 @@ export async function prepareContainers(home: Home, settings: Settings, volumes:
 }
 
 /** What the user set, and with it how to reach the servers. */
-function settingsOf(home: Home, { settingsText, nodes }: ContainerVolumes): string {
+function settingsOf(home: Home, { settingsText, nodes, collector }: ContainerVolumes): string {
   const document = parseDocument(settingsText ?? '');
   const setUnlessSet = (path: readonly string[], value: unknown): void => {
     if (!document.hasIn(path)) document.setIn(path, value);
   };
   for (const [name, place] of Object.entries(STORES)) setUnlessSet(['backup', name], place);
   setUnlessSet(['topics', 'replicationFactor'], copiesAmong(nodes));
+  if (collector && !document.hasIn(['telemetry', 'otlpEndpoint'])) {
+    document.setIn(['telemetry', 'otlpEndpoint'], COLLECTOR);
+    document.setIn(['telemetry', 'otlpCa'], authorityPaths(home).trust);
+  }
   const hosts = { kafka: hostsOf('kafka', nodes), cassandra: hostsOf('cassandra', nodes) };
   document.setIn(['connection'], connectionTo(home, 'external', hosts, PORTS));
   return document.toString();

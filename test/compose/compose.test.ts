@@ -1,4 +1,7 @@
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -8,7 +11,12 @@ import { moreThan, storedRows } from './flow.ts';
 const PATIENCE = 120_000;
 const ONCE = ['init', 'kafka-format', 'provision', 'apply'];
 const TABLE = 'iot_data.weather_condition_and_household_energy_consumption';
-const compose = new Compose('wardline-test');
+/** Not the one of docker-compose.yml, which may be in use. */
+const TRACES_PORT = 26_686;
+const compose = new Compose('wardline-test', ['docker-compose.yml'], {
+  COMPOSE_PROFILES: 'telemetry',
+  WARDLINE_TRACES_PORT: String(TRACES_PORT),
+});
 const services = Object.keys(
   (parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as { services: object }).services,
 );
@@ -39,6 +47,11 @@ async function storingHosts(wanted: number): Promise<number> {
   }
 }
 
+async function getJson(url: string, ca: string): Promise<unknown> {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => get(url, { ca }, resolve).on('error', reject));
+  return json(answer);
+}
+
 describe('docker compose up', () => {
   it('has every service of the file, healthy, or done', async () => {
     expect([...containers.keys()].sort()).toEqual([...services].sort());
@@ -59,7 +72,8 @@ describe('docker compose up', () => {
     expect(HostConfig.NetworkMode).not.toBe('host');
     expect([HostConfig.PidMode, HostConfig.IpcMode]).not.toContain('host');
     expect(Mounts.filter(({ Source }) => Source.endsWith('docker.sock'))).toEqual([]);
-    expect(Object.values(HostConfig.PortBindings ?? {}).flat()).toEqual([]);
+    const published = Object.values(HostConfig.PortBindings ?? {}).flat();
+    expect(published.map(({ HostIp }) => HostIp)).toEqual(name === 'jaeger' ? ['127.0.0.1'] : []);
     expect(HostConfig.LogConfig).toMatchObject({ Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } });
     if (ONCE.includes(name)) expect(HostConfig.RestartPolicy.Name).toBe('no');
     else {
@@ -79,6 +93,8 @@ describe('docker compose up', () => {
       'cassandra',
       'provision',
       'apply',
+      'collector',
+      'jaeger',
     ])
       expect([name, containers.get(name)?.Mounts.find((one) => one.Destination === '/wardline')?.RW]).toEqual([
         name,
@@ -140,6 +156,32 @@ describe('docker compose up', () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining('The audit log is whole')]);
   });
 
+  it('shows the way of records through source and worker as traces, and measures it', async () => {
+    const ca = await compose.must('exec', '-T', 'console', 'cat', '/wardline/authority/trust.crt');
+    const crossing = async (): Promise<boolean> => {
+      const { data } = (await getJson(
+        `https://localhost:${TRACES_PORT}/api/traces?service=wardline-source&limit=20`,
+        ca,
+      )) as {
+        data: readonly { readonly processes: Readonly<Record<string, { readonly serviceName: string }>> }[];
+      };
+      const services = data.map(({ processes }) => Object.values(processes).map(({ serviceName }) => serviceName));
+      return services.some((names) => names.includes('wardline-source') && names.includes('wardline-worker'));
+    };
+    for (const deadline = Date.now() + PATIENCE; !(await crossing()) && Date.now() < deadline;) await sleep(1000);
+    await expect(crossing()).resolves.toBe(true);
+    const metrics = (key: string) => `
+      const { readFileSync } = require('node:fs');
+      const of = (path) => readFileSync('/wardline/' + path);
+      const tls = { ca: of('authority/trust.crt')${key} };
+      require('node:https').get('https://collector:8889/metrics', tls, (answer) => answer.pipe(process.stdout));
+    `;
+    const own = `, cert: of('principals/worker/tls.crt'), key: of('principals/worker/tls.key')`;
+    expect(await compose.must('exec', '-T', 'worker', 'node', '--eval', metrics(own))).toContain('wardline_records');
+    const stranger = await compose.run('exec', '-T', 'worker', 'node', '--eval', metrics(''));
+    expect([stranger.code === 0, stranger.stdout]).toEqual([false, '']);
+  });
+
   it('spreads partitions over more workers', async () => {
     await compose.must('up', '--detach', '--no-build', '--no-recreate', '--scale', 'worker=3', 'worker');
     await compose.healthy();
@@ -155,6 +197,27 @@ describe('docker compose up', () => {
     }
     await expect(moreThan(compose, await storedRows(compose))).resolves.toBeGreaterThan(0);
     expect((await compose.wardline('audit', 'verify')).code).toBe(0);
+  });
+
+  it('changes to new certificates, and to a new authority, with the commands of the operations guide', async () => {
+    const serials = (): Promise<string> =>
+      compose.must('exec', '-T', 'source', 'sh', '-c', 'cat /wardline/principals/source/tls.crt');
+    const handOut = async (): Promise<void> => {
+      await compose.must('stop', 'kafka', 'cassandra');
+      await compose.must('up', '--no-build', '--no-deps', '--force-recreate', 'init');
+      await compose.must('start', 'kafka', 'cassandra');
+      await compose.healthy();
+    };
+    const before = await serials();
+    expect((await compose.wardline('certs', 'rotate', '--authority')).code).toBe(0);
+    await handOut();
+    expect(await serials()).not.toBe(before);
+    expect((await compose.wardline('certs', 'rotate', '--finish')).code).toBe(0);
+    await handOut();
+    await expect(moreThan(compose, await storedRows(compose))).resolves.toBeGreaterThan(0);
+    const [report] = await compose.json('doctor');
+    const checks = report?.['checks'] as readonly { id: string; state: string }[];
+    expect(checks.filter(({ state }) => state === 'failed')).toEqual([]);
   });
 
   it('backs up, and restores what was lost, with the commands of the README', async () => {

@@ -9,8 +9,8 @@ import { makeSecretFolder, writeFileAtomic } from '../../../core/files.ts';
 import { accessOf, readCredential } from '../../../security/connect/access.ts';
 import { createInstruments } from '../../../telemetry/instruments.ts';
 import { ATTRIBUTES } from '../../../telemetry/names.ts';
-import { startTelemetry } from '../../../telemetry/telemetry.ts';
 import type { CommandContext } from '../../context.ts';
+import { openTelemetry } from '../../telemetry.ts';
 import { onRecordWhateverRuns } from '../on-record.ts';
 
 const ARCHIVER = 'archiver';
@@ -55,10 +55,9 @@ export async function keepDrillReport(
 }
 
 async function recordMetrics(context: CommandContext, { passed, rpoSeconds, rtoSeconds }: DrillReport): Promise<void> {
-  const telemetry = await startTelemetry({
-    ...{ service: 'drill', folder: context.home().paths.telemetry, settings: context.settings().telemetry },
-    onProblem: (message) => context.output.note(`telemetry: ${message}`),
-  });
+  const telemetry = await openTelemetry(context, 'drill', 'archiver', (message) =>
+    context.output.note(`telemetry: ${message}`),
+  );
   const instruments = createInstruments(telemetry.meter);
   instruments.drills.add(1, passed ? {} : { [ATTRIBUTES.errorType]: 'drill failed' });
   if (rpoSeconds !== null) instruments.drillRpo.record(rpoSeconds, {});

@@ -18,7 +18,11 @@ const NO_LIMIT = 2 ** 62;
 
 /** What the container of our image that this runs in may do. Other containers show it to nobody but the engine. */
 export const containerChecks: CheckGroup = () =>
-  Promise.resolve((process.env[OUR_IMAGE] ?? '') !== '' ? [...identity(), ...surroundings()] : []);
+  Promise.resolve(isOurContainer() ? [...identity(), ...surroundings()] : []);
+
+export function isOurContainer(): boolean {
+  return (process.env[OUR_IMAGE] ?? '') !== '';
+}
 
 function identity(): readonly Check[] {
   const status = (name: string): string | undefined =>
