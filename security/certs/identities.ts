@@ -15,7 +15,7 @@ const SERVERS = {
 export type ServerName = keyof typeof SERVERS;
 
 /** Who else is called, where telemetry goes to servers of its own: only homes that name their hosts have these. */
-const OBSERVER_NAMES = ['collector', 'jaeger'] as const;
+export const OBSERVER_NAMES = ['collector', 'jaeger'] as const;
 
 export type ObserverName = (typeof OBSERVER_NAMES)[number];
 

@@ -5,6 +5,7 @@ import { markerText, type Home } from '../../core/home.ts';
 import {
   authorityPaths,
   identities,
+  OBSERVER_NAMES,
   principalAccess,
   type Identity,
   type ObserverName,
@@ -16,8 +17,6 @@ import { stackLayout } from '../layout.ts';
 
 /** Where a container that acts as a principal keeps what it writes: its home is read-only. */
 const STATE = '/state';
-
-const OBSERVERS: readonly ObserverName[] = ['collector', 'jaeger'];
 
 /** What a container gets: files of the home, and empty folders for what else is mounted inside its volume. */
 interface Parcel {
@@ -86,7 +85,7 @@ function parcels(home: Home): readonly NamedParcel[] {
   const node = [ports, cassandra.nodetoolLogging];
   const nodeFolders = [cassandra.data, cassandra.temporary];
   return Object.entries({
-    ...Object.fromEntries(OBSERVERS.map((name) => [name, observer(home, name)])),
+    ...Object.fromEntries(OBSERVER_NAMES.map((name) => [name, observer(home, name)])),
     // Makes everybody's role in Cassandra, and so needs everybody's password, as break-glass.
     provision: principal(home, 'break-glass', {
       files: PRINCIPAL_NAMES.map((name) => principalAccess(home, name).passwordFile),

@@ -20,7 +20,7 @@ export function hostsOf(server: ServerName, nodes: number): readonly string[] {
   return Array.from({ length: nodes }, (_, index) => (index === 0 ? server : `${server}-${index + 1}`));
 }
 
-/** Where processes send telemetry, and the authority that the certificate there is from. */
+/** Where processes send telemetry. */
 export const COLLECTOR = 'https://collector:4318';
 
 /** Under which names each server's certificate is valid: those of its containers, and loopback. */
