@@ -207,6 +207,7 @@ export async function openWorker(environment: Environment, options: WorkerProces
   });
   return {
     async run() {
+      cassandra.connect();
       await audit.append(processStatement('worker.start', environment));
       await worker.run();
     },

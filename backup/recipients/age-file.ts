@@ -5,6 +5,7 @@ import { decryptPayload, encryptPayload, NONCE_BYTES, payloadKey } from './paylo
 
 /** Longest header that is read: one of a few hundred recipients. */
 const MOST_HEADER_BYTES = 64 * 1024;
+const PIECE_BYTES = 256 * 1024;
 /** How the last line of a header begins, with the line break before it: no other line of a header begins so. */
 const LAST_LINE = Buffer.from('\n---');
 
@@ -135,8 +136,10 @@ async function* following(first: Uint8Array, source: Bytes): AsyncGenerator<Uint
   for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
 }
 
+/** In pieces: what is made of a part on the way is there several times for a moment. */
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes);
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+    yield await Promise.resolve(bytes.subarray(at, at + PIECE_BYTES));
 }
 
 async function collect(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {

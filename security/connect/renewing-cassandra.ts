@@ -8,6 +8,11 @@ export type CassandraWork = Pick<Client, 'batch' | 'execute' | 'eachRow'>;
 
 /** A client that can be replaced by a new one while it is used. */
 export interface RenewingCassandra extends CassandraWork {
+  /**
+   * Connects now and not at the first request, so that whoever watches a process that has nothing to do yet sees its
+   * connection. Where it fails, the next request tries again, and says so.
+   */
+  connect(): void;
   /** Opens new connections, with the credentials that now stand in the files, and closes the old ones when idle. */
   renew(): void;
   shutdown(): Promise<void>;
@@ -41,13 +46,19 @@ export function renewingCassandra(
     used.add(client);
     return client;
   };
+  const connect = (): void =>
+    void inUse()
+      .connect()
+      .catch(() => undefined);
   return {
+    connect,
     batch: ((...args: Parameters<Client['batch']>) => inUse().batch(...args)) as Client['batch'],
     execute: ((...args: Parameters<Client['execute']>) => inUse().execute(...args)) as Client['execute'],
     eachRow: ((...args: Parameters<Client['eachRow']>) => inUse().eachRow(...args)) as Client['eachRow'],
     renew() {
       const old = client;
       client = cassandraClient(connection, principal, options);
+      if (used.has(old)) connect();
       retired.set(
         old,
         setTimeout(() => close(old), GRACE),

@@ -21,9 +21,16 @@ writeFileSync(settings, stringify({ servers: { kafkaHeapMegabytes: 256, cassandr
 const ENVIRONMENT = { WARDLINE_SETTINGS: settings };
 const compose = new Compose(PROJECT, FILES, ENVIRONMENT);
 
+/** The same with the servers' releases before these, from which it goes over to them. */
+const older = new Compose(PROJECT, FILES, {
+  ...ENVIRONMENT,
+  KAFKA_IMAGE: process.env['KAFKA_IMAGE_BEFORE'],
+  CASSANDRA_IMAGE: process.env['CASSANDRA_IMAGE_BEFORE'],
+});
+
 beforeAll(async () => {
   await compose.run('down', '--volumes', '--timeout', '5');
-  await compose.must('up', '--detach', '--no-build');
+  await older.must('up', '--detach', '--no-build');
   await compose.healthy();
 });
 afterAll(async () => {
@@ -95,6 +102,31 @@ describe('three nodes of each server', () => {
     expect(topics.filter(({ replicas }) => replicas.length !== 3)).toEqual([]);
     for (const keyspace of ['iot_data', AUDIT_KEYSPACE, KEYS_KEYSPACE, 'system_auth'])
       expect([keyspace, keyspaces[keyspace]]).toEqual([keyspace, '3']);
+  });
+
+  it('go over to other releases one node after another, and the flow goes on', async () => {
+    const releases = (): Promise<string> =>
+      program(`
+        const { rows } = await client.execute('SELECT release_version FROM system.local');
+        const peers = await client.execute('SELECT release_version FROM system.peers_v2');
+        console.log([...rows, ...peers.rows].map((row) => row.release_version).join(' '));
+      `);
+    const before = (await releases()).trim().split(' ');
+    for (const suffix of NODES)
+      for (const server of ['kafka', 'cassandra']) {
+        await compose.must('up', '--detach', '--no-build', '--no-deps', `${server}${suffix}`);
+        await compose.healthy();
+      }
+    const after = (await releases()).trim().split(' ');
+    expect([before.length, new Set(before).size, after.length, new Set(after).size]).toEqual([3, 1, 3, 1]);
+    expect(after[0]).not.toBe(before[0]);
+    const images = await compose.inspect(...NODES.map((suffix) => `kafka${suffix}`));
+    expect(new Set([...images.values()].map(({ Config }) => Config.Image))).toEqual(
+      new Set([process.env['KAFKA_IMAGE']]),
+    );
+    const rows = await storedRows(compose);
+    await expect(moreThan(compose, rows)).resolves.toBeGreaterThan(rows);
+    expect((await compose.wardline('audit', 'verify')).code).toBe(0);
   });
 
   it.each(NODES)('go on where kafka%s and cassandra%s are killed, and take them back', async (suffix) => {

@@ -19,6 +19,7 @@ export interface Inspected {
   readonly RestartCount: number;
   readonly Mounts: readonly { readonly Source: string; readonly Destination: string; readonly RW: boolean }[];
   readonly Config: {
+    readonly Image: string;
     readonly User: string;
     readonly Env: readonly string[];
     readonly Healthcheck?: { readonly Test: readonly string[] };

@@ -10,6 +10,8 @@ import type { TopicMessage } from './message.ts';
 import { damaged, type ChunkRange, type ChunkSeal } from './seal.ts';
 
 const decompress = promisify(zstdDecompress);
+/** The smallest that zlib takes. */
+const LEAST_BUFFER = 64;
 
 /**
  * The object of a chunk, whole, as stored: what can be known of it without an identity is checked. Throws BACKUP_DAMAGED
@@ -41,7 +43,8 @@ export async function openChunk(
 ): Promise<readonly TopicMessage[]> {
   const name = nameOf(seal);
   const clear = await decryptBytes(identities, object)
-    .then((compressed) => decompress(compressed, { maxOutputLength: seal.bytes }))
+    // Into one buffer, a little larger so that zlib does not begin a second: in pieces it would be there twice for a moment.
+    .then((compressed) => decompress(compressed, { maxOutputLength: seal.bytes, chunkSize: seal.bytes + LEAST_BUFFER }))
     .catch((error: unknown) => {
       if (asWardlineError(error).code === 'IDENTITY_WRONG') throw error;
       throw damaged(name, 'does not decrypt', error);

@@ -6,7 +6,7 @@ import type { WorkerAnswer } from '../processes/worker.ts';
 import { startChild } from '../rig/child.ts';
 import { startCommand } from '../rig/command.ts';
 import type { Rig } from '../rig/rig.ts';
-import { countRows, emptyTopic, fillTopic, rewind } from '../rig/topic.ts';
+import { countRows, fillTopic, rewind } from '../rig/topic.ts';
 import { up } from '../rig/up.ts';
 import type { Part } from './part.ts';
 
@@ -24,8 +24,8 @@ interface Restored {
 /** Everything into a fresh server, and both clusters lost under load. */
 export const recovery: Part = async (rig) => {
   const rows = Math.round(rig.options.records * LARGER);
-  const { home } = await rig.servers();
-  await emptyTopic(rig, rig.sealed);
+  // Their log archive holds nothing else: a contract of a part before, whose worker's group is gone, would be replayed whole.
+  const { home } = await rig.freshServers();
   await fillTopic(rig, rig.sealed, rows);
   await rewind(rig, rig.sealed);
   await startChild<WorkerAnswer>('worker', { home: home.path, contract: rig.sealed.path, endless: false }).finished;

@@ -30,6 +30,8 @@ export interface Rig {
   readonly clear: BenchContract;
   report(line: string): void;
   servers(): Promise<Servers>;
+  /** The same with servers and a home of their own from here on, which hold nothing that a part before left. */
+  freshServers(): Promise<Servers>;
   /** A CSV file of at least so many records; the same records whatever the number. */
   records(count: number): Promise<string>;
   close(): Promise<void>;
@@ -39,16 +41,24 @@ export function openRig(options: BenchOptions, report: (line: string) => void): 
   const folder = mkdtempSync(join(tmpdir(), 'wardline-bench-'));
   const contracts = join(folder, 'contracts');
   mkdirSync(contracts, { mode: SECRET_FOLDER_MODE });
+  let homes = 0;
   let servers: Promise<Servers> | undefined;
   let file: { readonly count: number; readonly path: string } | undefined;
 
   const startServers = async (): Promise<Servers> => {
     report('starting Kafka and Cassandra');
-    const path = join(folder, 'home');
+    homes += 1;
+    const path = join(folder, `home-${homes}`);
     const upSeconds = await up(path);
     const home = openHome(path);
     const settings = loadSettings(home);
     return { home, settings, connection: loadConnection(home, settings), upSeconds };
+  };
+
+  const stopServers = async (): Promise<void> => {
+    const started = await servers?.catch(() => undefined);
+    servers = undefined;
+    if (started !== undefined) await stopStack(started.home, { wipe: true });
   };
 
   return {
@@ -58,6 +68,10 @@ export function openRig(options: BenchOptions, report: (line: string) => void): 
     clear: variantOf(contracts, CLEAR),
     report,
     servers: () => (servers ??= startServers()),
+    async freshServers() {
+      await stopServers();
+      return (servers = startServers());
+    },
     async records(count) {
       if (file === undefined || file.count < count) {
         report(`writing ${count} records as CSV`);
@@ -67,8 +81,7 @@ export function openRig(options: BenchOptions, report: (line: string) => void): 
       return file.path;
     },
     async close() {
-      const started = await servers?.catch(() => undefined);
-      if (started !== undefined) await stopStack(started.home, { wipe: true });
+      await stopServers();
       rmSync(folder, { recursive: true, force: true });
     },
   };
