@@ -79,6 +79,7 @@ export function registerLife(program: Command): void {
       const firstIdentity = await ensureRecovery(home, systemClock);
       if (elsewhere?.mode === 'external') {
         const { kafka, cassandra } = elsewhere;
+        if (acceptLoss === true) await giveUpLoss(context);
         context.output.result(
           { home: home.path, kafka: kafka.brokers, cassandra: cassandra.contactPoints, started: false },
           () => `${home.path} connects to servers that Wardline did not start: nothing to start here.`,

@@ -31,6 +31,7 @@ import type { CommandContext } from '../context.ts';
 import { contractsInForce } from '../in-force.ts';
 import { timeOf } from '../terminal/options.ts';
 import { aloneRestoring, noBackupUnderWay } from './alone.ts';
+import { declareLoss, serversLost } from './declared-loss.ts';
 import { restoreLostServers, type RestoredServers } from './lost.ts';
 import { importerFor } from './nodes.ts';
 import { requireNoWorker } from './workers.ts';
@@ -42,6 +43,7 @@ export interface RestoreFlags {
   readonly asKeyspace?: string;
   readonly subject?: string;
   readonly intoHome?: string;
+  readonly lost?: string;
   readonly identity?: string;
   readonly dryRun?: boolean;
 }
@@ -91,6 +93,11 @@ async function restoreAlone(
   const home = context.home();
   const to = flags.to === undefined ? undefined : timeOf(flags.to, systemClock.now());
   const identities = readIdentities(source.home(), flags.identity);
+  const lostServers = flags.lost === undefined ? [] : serversLost(context, flags.lost);
+  if (lostServers.length > 0 && (!isWhole(flags) || flags.replace === true))
+    throw new WardlineError('USAGE', '--lost goes with a restore of everything, into servers that are empty', {
+      hint: 'leave out --table, --subject, --as-keyspace and --replace',
+    });
   return withShelf(source, async (shelf) => {
     const manifest = await backupFor(shelf, backup, to);
     const contracts = contractsOf(context, manifest);
@@ -105,14 +112,15 @@ async function restoreAlone(
     const contractsByTable = tables.map((table) => contractsFor(table, contracts));
     if (flags.asKeyspace === undefined && flags.subject === undefined && (flags.replace === true || to !== undefined))
       for (const [newest] of contractsByTable) if (newest !== undefined) await requireNoWorker(context, newest);
-    const isWhole = flags.table === undefined && flags.asKeyspace === undefined && flags.subject === undefined;
-    const loss = isWhole ? readLoss(home) : undefined;
-    if (loss !== undefined)
-      for (const [newest] of contractsByTable) if (newest !== undefined) await requireNoWorker(context, newest);
     const audit = context.audit('operator');
     const object = { type: 'backup', id: manifest.id };
     const clients = openClients(context);
     try {
+      if (lostServers.length > 0)
+        await declareLoss({ context, servers: lostServers, contracts, superUser: clients.superUser });
+      const loss = isWhole(flags) ? readLoss(home) : undefined;
+      if (loss !== undefined)
+        for (const [newest] of contractsByTable) if (newest !== undefined) await requireNoWorker(context, newest);
       const { replace = false, to: until = null, subject = null } = flags;
       const details = { tables: planned, replace, to: until, subject };
       await audit.append({ action: 'restore.begin', object, outcome: 'success', details });
@@ -163,6 +171,10 @@ async function restoreAlone(
       await Promise.allSettled([audit.close(), ...Object.values(clients).map((client) => client.shutdown())]);
     }
   });
+}
+
+function isWhole({ table, asKeyspace, subject }: RestoreFlags): boolean {
+  return table === undefined && asKeyspace === undefined && subject === undefined;
 }
 
 /** The audit keyspace is only ever added to; while it stands, a restore has nothing to give it. */

@@ -17,10 +17,10 @@ export async function restoreIntoHome(
   flags: RestoreFlags,
   folder: string,
 ): Promise<RestoreReport> {
-  const { table, subject, asKeyspace, replace } = flags;
-  if ([table, subject, asKeyspace].some((flag) => flag !== undefined) || replace === true)
+  const { table, subject, asKeyspace, lost, replace } = flags;
+  if ([table, subject, asKeyspace, lost].some((flag) => flag !== undefined) || replace === true)
     throw new WardlineError('USAGE', '--into-home restores everything, into what is empty', {
-      hint: 'leave out --table, --subject, --as-keyspace and --replace',
+      hint: 'leave out --table, --subject, --as-keyspace, --lost and --replace',
     });
   const { config: _config, ...options } = context.options;
   const path = resolve(folder);

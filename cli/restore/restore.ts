@@ -19,6 +19,10 @@ export function registerRestore(program: Command): void {
     .option('--replace', 'empty each table first, after a safety backup: what is newer than the backup is gone then')
     .option('--as-keyspace <name>', 'restore beside what stands, into a new keyspace')
     .option('--into-home <folder>', 'restore everything into a new home with servers of its own, which it starts')
+    .option(
+      '--lost <servers>',
+      'kafka, cassandra, or both with a comma between: servers that Wardline did not start, made anew in place of ones whose data is gone',
+    )
     .option('--part', "on another node's host: take in what a restore elsewhere asks this node to, until stopped")
     .option('--identity <file>', 'the recovery identity, where it is not in the home')
     .option('--dry-run', 'only show what would be done')
@@ -28,6 +32,7 @@ export function registerRestore(program: Command): void {
         '\nExamples:',
         '  wardline restore latest --table iot_data.weather_condition_and_household_energy_consumption',
         '  wardline restore latest --into-home /srv/wardline-copy',
+        '  wardline restore latest --lost kafka,cassandra',
         '  wardline restore --part --identity recovery.txt',
         '  wardline restore latest --to 2026-11-28T09:30:00Z --replace --identity recovery.txt',
       ].join('\n'),

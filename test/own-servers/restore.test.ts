@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compactVerify, importSPKI } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import type { Home } from '../../core/home.ts';
 import { backedUpClinic, tableOf, type BackedUpClinic } from '../support/backup/backed-up-clinic.ts';
 import { GO_BUILD_MILLISECONDS, goTool, HAS_GO_TOOLS } from '../support/backup/go-tool.ts';
@@ -151,5 +152,39 @@ describe('a restore in place', () => {
     expect(closed.items.length).toBeGreaterThan(0);
     expect(new Set(faults)).toEqual(new Set(['KEY_DESTROYED']));
     expect((await our.read('p-0001')).stdout).toBe(opened.stdout);
+  });
+});
+
+describe('--lost is refused', () => {
+  const REFUSED = 3;
+  const USAGE = 2;
+  /** The same servers, as those of somebody else. */
+  const elsewhere = (): string => {
+    const connection = parse(readFileSync(home.paths.connection, 'utf8')) as object;
+    return files.file('elsewhere.yaml', stringify({ connection: { ...connection, mode: 'external' } }));
+  };
+
+  it.each([
+    ['of servers that the home starts itself', ['--lost', 'kafka'], 'run wardline up'],
+    ['of what is no server', ['--lost', 'kafka,zookeeper'], 'not kafka,zookeeper'],
+  ])('%s', async (_, args, said) => {
+    const { stderr } = await our.wardline(['restore', 'latest', ...args], USAGE);
+    expect(stderr).toContain(said);
+  });
+
+  it('of one table alone', async () => {
+    const args = ['restore', 'latest', '--config', elsewhere(), '--lost', 'kafka', '--table', our.clinic.table];
+    expect((await our.wardline(args, USAGE)).stderr).toContain('everything');
+  });
+
+  it.each([
+    ['kafka', 'has had records'],
+    ['cassandra', 'has rows'],
+  ])('of servers that are not new: %s', async (server, said) => {
+    const args = ['restore', 'latest', '--config', elsewhere(), '--lost', server];
+    const { stderr } = await our.wardline(args, REFUSED);
+    expect(stderr).toContain('was not made anew');
+    expect(stderr).toContain(said);
+    expect((await our.wardline(['status'])).stdout).not.toContain('nothing has been restored yet');
   });
 });

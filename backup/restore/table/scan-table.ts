@@ -76,6 +76,15 @@ export async function scanTable(client: Scanner, table: ScannedTable): Promise<r
   return scans.map(({ sum }) => sum);
 }
 
+/** Whether a table shows no row: what was deleted may hide there all the same. */
+export async function isEmptyTable(
+  client: Pick<Client, 'execute'>,
+  { keyspace, table, partitionKey }: ScannedTable,
+): Promise<boolean> {
+  const query = `SELECT ${partitionKey.map(quoted).join(', ')} FROM ${quoted(keyspace)}.${quoted(table)} LIMIT 1`;
+  return (await client.execute(query).catch(failed)).rows.length === 0;
+}
+
 /** How many rows a table has. */
 export async function countRows(client: Scanner, name: TableName): Promise<number> {
   const table = await describeTable(client, name);
