@@ -38,7 +38,7 @@ CMD ["--help"]
 
 FROM ${CASSANDRA_IMAGE} AS wardline-node
 USER root
-RUN mkdir -p /wardline /state/spool /state/checkpoints /stores/backup /stores/escrow /opt/wardline/jars \
+RUN mkdir -p /wardline/spool /wardline/checkpoints /state/spool /state/checkpoints /stores/backup /stores/escrow /opt/wardline/jars \
  && ln -s /opt/cassandra/lib /opt/wardline/jars/cassandra \
  && chown -R 10000:10000 /wardline /state /stores \
  && chmod -R 0700 /wardline /state /stores

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { AUDIT_KEYSPACE, AUDIT_TOPIC, KEYS_KEYSPACE } from '../../security/principals/names.ts';
 import { scratch } from '../support/scratch.ts';
-import { Compose, docker } from './docker.ts';
-import { moreThan, storedRows } from './flow.ts';
+import { Compose } from './docker.ts';
+import { moreThan, program, rowsThere, storedRows } from './flow.ts';
 
 const PATIENCE = 120_000;
 const TABLE = 'iot_data.weather_condition_and_household_energy_consumption';
@@ -37,40 +37,20 @@ afterAll(async () => {
   if (process.env['KEEP'] === undefined) await compose.run('down', '--volumes', '--timeout', '10');
 });
 
-/** Runs a program with what the product is built of, where commands are run; returns what it printed. */
-function program(body: string): Promise<string> {
-  const text = `
-    import { openHome } from '/app/dist/core/home.js';
-    import { loadConnection, loadSettings } from '/app/dist/core/configuration.js';
-    import { cassandraClient } from '/app/dist/security/connect/cassandra.js';
-    import { kafkaClient } from '/app/dist/security/connect/kafka.js';
-    const home = openHome('/wardline');
-    const connection = loadConnection(home, loadSettings(home));
-    const client = cassandraClient(connection, 'break-glass', { readTimeout: 60_000 });
-    const admin = kafkaClient(connection, 'break-glass', { clientId: 'test' }).admin();
-    ${body}
-    await client.shutdown();
-  `;
-  return compose.must('exec', '-T', 'console', 'node', '--input-type=module', '--eval', text);
-}
-
-/** How many rows there are, each of which two nodes hold at least. */
-async function rowsThere(): Promise<number> {
-  const count = `SELECT COUNT(*) FROM ${TABLE}`;
-  return Number(await program(`console.log(String((await client.execute('${count}')).rows[0]?.count));`));
-}
-
 /** Partitions that have fewer copies up to date than they should, once there are none or no more patience. */
 async function inSync(): Promise<readonly string[]> {
   for (const deadline = Date.now() + PATIENCE; ;) {
-    const text = await program(`
+    const text = await program(
+      compose,
+      `
       await admin.connect();
       const { topics } = await admin.fetchTopicMetadata();
       await admin.disconnect();
       const behind = topics.flatMap(({ name, partitions }) => partitions.filter(({ isr }) => isr.length < 3)
         .map(({ partitionId }) => name + '/' + partitionId));
       console.log(JSON.stringify(behind));
-    `);
+    `,
+    );
     const behind = JSON.parse(text) as readonly string[];
     if (behind.length === 0 || Date.now() > deadline) return behind;
     await sleep(1000);
@@ -86,7 +66,9 @@ describe('three nodes of each server', () => {
   it('hold everything three times', async () => {
     await moreThan(compose, 0);
     const { topics, keyspaces } = JSON.parse(
-      await program(`
+      await program(
+        compose,
+        `
         await admin.connect();
         const { topics } = await admin.fetchTopicMetadata();
         await admin.disconnect();
@@ -95,7 +77,8 @@ describe('three nodes of each server', () => {
           topics: topics.flatMap(({ name, partitions }) => partitions.map(({ replicas }) => ({ name, replicas }))),
           keyspaces: Object.fromEntries(rows.map((row) => [row.keyspace_name, row.replication.datacenter1])),
         }));
-      `),
+      `,
+      ),
     ) as Placed;
     const names = new Set(topics.map(({ name }) => name));
     for (const name of [AUDIT_TOPIC, '__consumer_offsets']) expect([...names]).toContain(name);
@@ -106,11 +89,14 @@ describe('three nodes of each server', () => {
 
   it('go over to other releases one node after another, and the flow goes on', async () => {
     const releases = (): Promise<string> =>
-      program(`
+      program(
+        compose,
+        `
         const { rows } = await client.execute('SELECT release_version FROM system.local');
         const peers = await client.execute('SELECT release_version FROM system.peers_v2');
         console.log([...rows, ...peers.rows].map((row) => row.release_version).join(' '));
-      `);
+      `,
+      );
     const before = (await releases()).trim().split(' ');
     for (const suffix of NODES)
       for (const server of ['kafka', 'cassandra']) {
@@ -144,9 +130,7 @@ describe('three nodes of each server', () => {
     // Whoever has a volume mounted keeps it, also when it has ended.
     await compose.must('rm', '--force', kafka, `${kafka}-format`, cassandra, 'init');
     await compose.must('rm', '--force', '--stop', 'archiver-2');
-    const volumes = [`${kafka}-data`, `${cassandra}-data`, `${cassandra}-commitlog`];
-    const removed = await docker(['volume', 'rm', ...volumes.map((name) => `${PROJECT}_${name}`)]);
-    expect([removed.code, removed.stderr]).toEqual([0, '']);
+    await compose.removeVolumes(`${kafka}-data`, `${cassandra}-data`, `${cassandra}-commitlog`);
     const replacing = new Compose(PROJECT, FILES, {
       ...ENVIRONMENT,
       CASSANDRA_2_OPTIONS: `-Dcassandra.replace_address_first_boot=${cassandra}`,
@@ -164,9 +148,9 @@ describe('three nodes of each server', () => {
     const { counts } = stopped?.['event'] as { counts: { records: number; dead_letters: number } };
     const sent = counts.records - counts.dead_letters;
     expect(sent).toBeGreaterThan(1000);
-    for (const deadline = Date.now() + PATIENCE; (await rowsThere()) < sent && Date.now() < deadline;)
+    for (const deadline = Date.now() + PATIENCE; (await rowsThere(compose, TABLE)) < sent && Date.now() < deadline;)
       await sleep(1000);
-    await expect(rowsThere()).resolves.toBe(sent);
+    await expect(rowsThere(compose, TABLE)).resolves.toBe(sent);
     expect((await compose.wardline('audit', 'verify')).code).toBe(0);
   });
 

@@ -54,11 +54,13 @@ export function docker(args: readonly string[], input?: { readonly env?: NodeJS.
 
 /** One run of docker-compose.yml, under a name of its own. */
 export class Compose {
+  readonly #name: string;
   readonly #project: readonly string[];
   readonly #environment: NodeJS.ProcessEnv;
 
   /** `files` is COMPOSE_FILE; `environment` what `.env` would say beside it. */
   constructor(name: string, files: readonly string[] = ['docker-compose.yml'], environment: NodeJS.ProcessEnv = {}) {
+    this.#name = name;
     this.#project = ['compose', '--project-name', name, ...files.flatMap((file) => ['--file', file])];
     this.#environment = environment;
   }
@@ -93,6 +95,12 @@ export class Compose {
     const { stdout } = await docker(['inspect', ...ids]);
     const found = JSON.parse(stdout) as readonly Inspected[];
     return new Map(found.map((one) => [one.Config.Labels['com.docker.compose.service'] ?? '', one]));
+  }
+
+  /** Removes volumes, by their names in the file. Nothing may have them mounted, not even what has ended. */
+  async removeVolumes(...names: readonly string[]): Promise<void> {
+    const { code, stderr } = await docker(['volume', 'rm', ...names.map((name) => `${this.#name}_${name}`)]);
+    if (code !== 0) throw new Error(stderr);
   }
 
   /** Ends what a service runs as a crash would, which its restart policy answers to; `docker kill` counts as asked for. */

@@ -21,3 +21,26 @@ export async function moreThan(compose: Compose, rows: number): Promise<number> 
     await sleep(1000);
   }
 }
+
+/** Runs a program with what the product is built of, where commands are run; returns what it printed. */
+export function program(compose: Compose, body: string): Promise<string> {
+  const text = `
+    import { openHome } from '/app/dist/core/home.js';
+    import { loadConnection, loadSettings } from '/app/dist/core/configuration.js';
+    import { cassandraClient } from '/app/dist/security/connect/cassandra.js';
+    import { kafkaClient } from '/app/dist/security/connect/kafka.js';
+    const home = openHome('/wardline');
+    const connection = loadConnection(home, loadSettings(home));
+    const client = cassandraClient(connection, 'break-glass', { readTimeout: 60_000 });
+    const admin = kafkaClient(connection, 'break-glass', { clientId: 'test' }).admin();
+    ${body}
+    await client.shutdown();
+  `;
+  return compose.must('exec', '-T', 'console', 'node', '--input-type=module', '--eval', text);
+}
+
+/** How many rows a table has; where there are several nodes, each of its rows is on two of them at least. */
+export async function rowsThere(compose: Compose, table: string): Promise<number> {
+  const count = `SELECT COUNT(*) FROM ${table}`;
+  return Number(await program(compose, `console.log(String((await client.execute('${count}')).rows[0]?.count));`));
+}
