@@ -82,6 +82,8 @@ describe('what the containers get', () => {
     expect(settings.topics.partitions).toBe(3);
     expect(settings.connection?.kafka.brokers).toEqual(['kafka:9092']);
     expect(settings.telemetry.otlpEndpoint).toBeUndefined();
+    // Each has what it needs in its container but the drill, which would need servers of its own.
+    expect(settings.backup.schedule).toEqual({ ...settingsSchema.parse({}).backup.schedule, drill: '' });
     expect(text('worker', 'wardline.yaml')).toContain('# mine');
     const home = openHome(join(volumes, 'worker'));
     expect(home.install).toBe(made.home.install);

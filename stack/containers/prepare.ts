@@ -59,6 +59,8 @@ function settingsOf(home: Home, { settingsText, nodes, collector }: ContainerVol
     if (!document.hasIn(path)) document.setIn(path, value);
   };
   for (const [name, place] of Object.entries(STORES)) setUnlessSet(['backup', name], place);
+  // A drill starts servers of its own, and reads what the archiver cannot: no container may do either.
+  setUnlessSet(['backup', 'schedule', 'drill'], '');
   setUnlessSet(['topics', 'replicationFactor'], copiesAmong(nodes));
   if (collector && !document.hasIn(['telemetry', 'otlpEndpoint'])) {
     document.setIn(['telemetry', 'otlpEndpoint'], COLLECTOR);
