@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { ensureRecovery } from '../backup/recipients/recovery.ts';
 import { systemClock } from '../core/clock.ts';
+import type { Connection } from '../core/connection.ts';
 import { asWardlineError, EXIT, WardlineError } from '../core/errors/errors.ts';
 import type { JsonValue } from '../core/record.ts';
 import { LOG_NAMES, setupStack, stackLogs, stackStatus, startStack, stopStack, type LogName } from '../stack/index.ts';
@@ -157,26 +158,20 @@ export function registerLife(program: Command): void {
     .action((_options, command: Command) => {
       const context = contextOf(command);
       const home = context.home();
+      const { connection } = context.settings();
+      const elsewhere = connection?.mode === 'external' ? connection : undefined;
       const { supervisor, servers, daemons } = stackStatus(home);
-      const rows: readonly StatusRow[] = [{ name: 'supervisor', ...supervisor }, ...servers, ...daemons];
+      // Of processes that a home does not start it knows nothing; doctor asks the servers.
+      const rows: readonly StatusRow[] =
+        elsewhere === undefined ? [{ name: 'supervisor', ...supervisor }, ...servers, ...daemons] : [];
       const [archive, schedule] = [archiveLagOf(home), scheduleDocument(home)];
       context.output.result(
-        { home: home.path, supervisor, servers, daemons, archive, schedule } as unknown as JsonValue,
+        {
+          ...{ home: home.path, supervisor, servers, daemons, archive, schedule },
+          ...{ kafka: elsewhere?.kafka.brokers, cassandra: elsewhere?.cassandra.contactPoints },
+        } as unknown as JsonValue,
         () =>
-          [
-            table([
-              ['process', 'state', 'pid', 'port', 'memory', 'since'],
-              ...rows.map(({ name, running, pid, port, memoryBytes, since, refusal }) => [
-                name,
-                running ? 'running' : refusal === undefined ? 'stopped' : 'refuses',
-                String(pid ?? ''),
-                String(port ?? ''),
-                memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 1024 / 1024)} MiB`,
-                since ?? '',
-              ]),
-            ]),
-            ...scheduleText(home),
-          ].join('\n'),
+          [elsewhere === undefined ? processTable(rows) : elsewhereText(elsewhere), ...scheduleText(home)].join('\n'),
       );
       for (const line of [...archiveRemarks(home), ...identityRemarks(home), ...lossRemarks(home)])
         context.output.note(line);
@@ -214,4 +209,22 @@ export function registerLife(program: Command): void {
       const settings = context.settings();
       context.output.result(settings as unknown as JsonValue, () => stringify(settings).trimEnd());
     });
+}
+
+function processTable(rows: readonly StatusRow[]): string {
+  return table([
+    ['process', 'state', 'pid', 'port', 'memory', 'since'],
+    ...rows.map(({ name, running, pid, port, memoryBytes, since, refusal }) => [
+      name,
+      running ? 'running' : refusal === undefined ? 'stopped' : 'refuses',
+      String(pid ?? ''),
+      String(port ?? ''),
+      memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 1024 / 1024)} MiB`,
+      since ?? '',
+    ]),
+  ]);
+}
+
+function elsewhereText({ kafka, cassandra }: Connection): string {
+  return `Servers that Wardline did not start: Kafka at ${kafka.brokers.join(', ')}, Cassandra at ${cassandra.contactPoints.join(', ')}.`;
 }
