@@ -18,6 +18,11 @@ export { asKafkaError } from './kafka-errors.ts';
 stopIdleTimer();
 
 const CONNECTION_TIMEOUT = 5000;
+/**
+ * Of that, until the other machine answers at all, which no load of its processes delays: one that is gone with its
+ * address says nothing, and each attempt would wait for the whole.
+ */
+const REACH_TIMEOUT = 2000;
 const AUTHENTICATION_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
 const KEEP_ALIVE_DELAY = 60_000;
@@ -84,6 +89,10 @@ function socketFactory(ca: string, access: PrincipalAccess): ISocketFactory {
       onConnect,
     );
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
+    const timer = setTimeout(() => {
+      socket.destroy(Object.assign(new Error(`connect ETIMEDOUT ${host}:${port}`), { code: 'ETIMEDOUT' }));
+    }, REACH_TIMEOUT);
+    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
     return socket;
   };
 }
