@@ -11,6 +11,7 @@ import type { Connection, PrincipalAccess } from '../../core/connection.ts';
 import type { PrincipalName } from '../principals/names.ts';
 import { accessOf, readPassword } from './access.ts';
 import { stopIdleTimer } from './kafkajs-timer.ts';
+import { steadyLookup } from './steady-lookup.ts';
 import { tlsContext } from './material/tls-context.ts';
 
 export { asKafkaError } from './kafka-errors.ts';
@@ -26,6 +27,7 @@ const REACH_TIMEOUT = 2000;
 const AUTHENTICATION_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
 const KEEP_ALIVE_DELAY = 60_000;
+const ADDRESSES = steadyLookup();
 
 /** How long kafkajs tries by itself: a command says soon what is wrong, a service rides out a restart of the broker. */
 const PATIENCE = {
@@ -85,7 +87,7 @@ function socketFactory(ca: string, access: PrincipalAccess): ISocketFactory {
     // A server name indication cannot hold an address (RFC 6066 section 3); Node checks the certificate against `host` then.
     const servername = isIP(host) === 0 ? { servername: host } : {};
     const socket = tlsConnect(
-      { host, port, secureContext: context(), rejectUnauthorized: true, ...servername },
+      { host, port, lookup: ADDRESSES, secureContext: context(), rejectUnauthorized: true, ...servername },
       onConnect,
     );
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
