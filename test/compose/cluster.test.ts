@@ -9,6 +9,8 @@ import { Compose } from './docker.ts';
 import { moreThan, program, rowsThere, storedRows } from './flow.ts';
 
 const PATIENCE = 120_000;
+/** Six servers, a minute and a half each. */
+const UPGRADE_PATIENCE = 1_200_000;
 const TABLE = 'iot_data.weather_condition_and_household_energy_consumption';
 const NODES = ['', '-2', '-3'];
 
@@ -87,33 +89,37 @@ describe('three nodes of each server', () => {
       expect([keyspace, keyspaces[keyspace]]).toEqual([keyspace, '3']);
   });
 
-  it('go over to other releases one node after another, and the flow goes on', async () => {
-    const releases = (): Promise<string> =>
-      program(
-        compose,
-        `
+  it(
+    'go over to other releases one node after another, and the flow goes on',
+    async () => {
+      const releases = (): Promise<string> =>
+        program(
+          compose,
+          `
         const { rows } = await client.execute('SELECT release_version FROM system.local');
         const peers = await client.execute('SELECT release_version FROM system.peers_v2');
         console.log([...rows, ...peers.rows].map((row) => row.release_version).join(' '));
       `,
+        );
+      const before = (await releases()).trim().split(' ');
+      for (const suffix of NODES)
+        for (const server of ['kafka', 'cassandra']) {
+          await compose.must('up', '--detach', '--no-build', '--no-deps', `${server}${suffix}`);
+          await compose.healthy();
+        }
+      const after = (await releases()).trim().split(' ');
+      expect([before.length, new Set(before).size, after.length, new Set(after).size]).toEqual([3, 1, 3, 1]);
+      expect(after[0]).not.toBe(before[0]);
+      const images = await compose.inspect(...NODES.map((suffix) => `kafka${suffix}`));
+      expect(new Set([...images.values()].map(({ Config }) => Config.Image))).toEqual(
+        new Set([process.env['KAFKA_IMAGE']]),
       );
-    const before = (await releases()).trim().split(' ');
-    for (const suffix of NODES)
-      for (const server of ['kafka', 'cassandra']) {
-        await compose.must('up', '--detach', '--no-build', '--no-deps', `${server}${suffix}`);
-        await compose.healthy();
-      }
-    const after = (await releases()).trim().split(' ');
-    expect([before.length, new Set(before).size, after.length, new Set(after).size]).toEqual([3, 1, 3, 1]);
-    expect(after[0]).not.toBe(before[0]);
-    const images = await compose.inspect(...NODES.map((suffix) => `kafka${suffix}`));
-    expect(new Set([...images.values()].map(({ Config }) => Config.Image))).toEqual(
-      new Set([process.env['KAFKA_IMAGE']]),
-    );
-    const rows = await storedRows(compose);
-    await expect(moreThan(compose, rows)).resolves.toBeGreaterThan(rows);
-    expect((await compose.wardline('audit', 'verify')).code).toBe(0);
-  });
+      const rows = await storedRows(compose);
+      await expect(moreThan(compose, rows)).resolves.toBeGreaterThan(rows);
+      expect((await compose.wardline('audit', 'verify')).code).toBe(0);
+    },
+    UPGRADE_PATIENCE,
+  );
 
   it.each(NODES)('go on where kafka%s and cassandra%s are killed, and take them back', async (suffix) => {
     const servers = [`kafka${suffix}`, `cassandra${suffix}`];

@@ -177,7 +177,9 @@ describe('docker compose up', () => {
       require('node:https').get('https://collector:8889/metrics', tls, (answer) => answer.pipe(process.stdout));
     `;
     const own = `, cert: of('principals/worker/tls.crt'), key: of('principals/worker/tls.key')`;
-    expect(await compose.must('exec', '-T', 'worker', 'node', '--eval', metrics(own))).toContain('wardline_stage_records_total');
+    expect(await compose.must('exec', '-T', 'worker', 'node', '--eval', metrics(own))).toContain(
+      'wardline_stage_records_total',
+    );
     const stranger = await compose.run('exec', '-T', 'worker', 'node', '--eval', metrics(''));
     expect([stranger.code === 0, stranger.stdout]).toEqual([false, '']);
   });
