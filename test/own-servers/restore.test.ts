@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compactVerify, importSPKI } from 'jose';
@@ -160,8 +160,11 @@ describe('--lost is refused', () => {
   const USAGE = 2;
   /** The same servers, as those of somebody else. */
   const elsewhere = (): string => {
-    const connection = parse(readFileSync(home.paths.connection, 'utf8')) as object;
-    return files.file('elsewhere.yaml', stringify({ connection: { ...connection, mode: 'external' } }));
+    const { connection } = parse(readFileSync(home.paths.connection, 'utf8')) as { connection: object };
+    // Its paths count from the folder that it is in.
+    const path = join(home.path, 'elsewhere.yaml');
+    writeFileSync(path, stringify({ connection: { ...connection, mode: 'external' } }));
+    return path;
   };
 
   it.each([
