@@ -1,4 +1,6 @@
-import type { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram, GROUPS } from './program.ts';
 
@@ -22,6 +24,18 @@ describe('help', () => {
     const help = helpOf(command);
     expect(help).toMatch(new RegExp(`Examples?:\\n {2}wardline ${name}`));
     expect(help).toContain('--json');
+  });
+});
+
+describe('--version', () => {
+  it('says the version of the package', async () => {
+    let printed = '';
+    const asked = await createProgram({ writeOut: (text) => (printed += text) });
+    await expect(asked.parseAsync(['node', 'wardline', '--version'])).rejects.toThrow(CommanderError);
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(printed).toBe(`${version}\n`);
   });
 });
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
 import { Command, type OutputConfiguration } from 'commander';
 
 type Register = (program: Command) => void;
@@ -42,6 +44,7 @@ const WITH_VALUE = ['--home', '--config', '--as'];
 export async function createProgram(output: OutputConfiguration, args: readonly string[] = []): Promise<Command> {
   const program = new Command('wardline')
     .description('A governed streaming pipeline: one data contract from source to Kafka to Cassandra.')
+    .version(releaseOf(import.meta.url))
     .option('--home <dir>', 'the home (else WARDLINE_HOME, else the nearest .wardline upward)')
     .option('--config <file>', "another file of settings than the home's wardline.yaml")
     .option('--as <principal>', 'act as this principal')
@@ -56,6 +59,13 @@ export async function createProgram(output: OutputConfiguration, args: readonly 
   const group = GROUPS.find(({ commands }) => commands.some((command) => command === name));
   for (const { load } of group === undefined ? GROUPS : [group]) (await load())(program);
   return program;
+}
+
+/** The version in the package.json above a module: the repository's, or that of an installed package. */
+function releaseOf(module: string): string {
+  const file = findPackageJSON('.', module);
+  const { version } = JSON.parse(file === undefined ? '{}' : readFileSync(file, 'utf8')) as { version?: string };
+  return version ?? 'unknown';
 }
 
 function commandIn(args: readonly string[]): string | undefined {

@@ -114,6 +114,13 @@ describe('three nodes of each server', () => {
       expect(new Set([...images.values()].map(({ Config }) => Config.Image))).toEqual(
         new Set([process.env['KAFKA_IMAGE']]),
       );
+      // What there is no way back from is a step of its own.
+      const newest = (await compose.script('kafka-features', 'describe')).match(/metadata\.version.*/)?.[0] ?? '';
+      const [, level, finalized] = /SupportedMaxVersion: (\S+)\s+FinalizedVersionLevel: (\S+)/.exec(newest) ?? [];
+      expect(finalized).not.toBe(level);
+      const release = process.env['KAFKA_IMAGE']?.replace(/^.*:(\d+\.\d+).*$/, '$1') ?? '';
+      await compose.script('kafka-features', 'upgrade', '--release-version', release);
+      expect(await compose.script('kafka-features', 'describe')).toMatch(`FinalizedVersionLevel: ${level ?? ''}`);
       const rows = await storedRows(compose);
       await expect(moreThan(compose, rows)).resolves.toBeGreaterThan(rows);
       expect((await compose.wardline('audit', 'verify')).code).toBe(0);

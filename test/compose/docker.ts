@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '../..');
 const OUTPUT_BYTES = 512 * 1024 * 1024;
@@ -55,19 +56,23 @@ export function docker(args: readonly string[], input?: { readonly env?: NodeJS.
 /** One run of docker-compose.yml, under a name of its own. */
 export class Compose {
   readonly #name: string;
-  readonly #project: readonly string[];
   readonly #environment: NodeJS.ProcessEnv;
 
   /** `files` is COMPOSE_FILE; `environment` what `.env` would say beside it. */
   constructor(name: string, files: readonly string[] = ['docker-compose.yml'], environment: NodeJS.ProcessEnv = {}) {
     this.#name = name;
-    this.#project = ['compose', '--project-name', name, ...files.flatMap((file) => ['--file', file])];
-    this.#environment = environment;
+    this.#environment = { ...environment, COMPOSE_PROJECT_NAME: name, COMPOSE_FILE: files.join(':') };
+  }
+
+  /** Runs a script of `docker/` on this run, as an operator does whose `.env` names it; returns what it printed. */
+  async script(name: string, ...args: readonly string[]): Promise<string> {
+    const options = { cwd: ROOT, env: { ...process.env, ...this.#environment } };
+    return (await promisify(execFile)(join('docker', name), [...args], options)).stdout;
   }
 
   /** Runs `docker compose …`. */
   run(...args: readonly string[]): Promise<Outcome> {
-    return docker([...this.#project, ...args], { env: this.#environment });
+    return docker(['compose', ...args], { env: this.#environment });
   }
 
   /** The same where anything but success is an error, with what was said. Returns its standard output. */

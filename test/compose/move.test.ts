@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scratch } from '../support/scratch.ts';
 import { wardlineOn } from '../support/wardline.ts';
@@ -35,8 +33,7 @@ describe('an installation', () => {
     const { json: read } = await wardlineOn(home, ['backup', 'create']);
     expect(read['id']).toBeDefined();
     await wardlineOn(home, ['down']);
-    const environment = { ...process.env, COMPOSE_PROJECT_NAME: PROJECT };
-    await promisify(execFile)('docker/move-in', [home], { env: environment });
+    await compose.script('move-in', home);
     await compose.must('up', '--detach', '--no-build', 'console');
     const [restored] = await compose.json('restore', 'latest', '--lost', 'kafka,cassandra');
     expect(restored).toMatchObject({ auditFindings: [], servers: { keys: { failed: [] } } });
@@ -52,10 +49,7 @@ describe('an installation', () => {
   });
 
   it('does not move in where another lives', async () => {
-    const environment = { ...process.env, COMPOSE_PROJECT_NAME: PROJECT };
-    await expect(promisify(execFile)('docker/move-in', [home], { env: environment })).rejects.toThrow(
-      /the volumes hold a home already/,
-    );
+    await expect(compose.script('move-in', home)).rejects.toThrow(/the volumes hold a home already/);
   });
 
   it('comes back from a backup where both servers lost their data', async () => {
