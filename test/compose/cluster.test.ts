@@ -128,14 +128,16 @@ describe('three nodes of each server', () => {
     UPGRADE_PATIENCE,
   );
 
-  it.each(NODES)('go on where kafka%s and cassandra%s are killed, and take them back', async (suffix) => {
-    const servers = [`kafka${suffix}`, `cassandra${suffix}`];
-    await compose.must('kill', ...servers);
-    const before = await storedRows(compose);
-    await expect(moreThan(compose, before)).resolves.toBeGreaterThan(before);
-    await compose.must('up', '--detach', '--no-build', '--no-recreate', ...servers);
-    await compose.healthy();
-  });
+  it.each(NODES.map((suffix) => [`kafka${suffix}`, `cassandra${suffix}`] as const))(
+    'go on where %s and %s are killed, and take them back',
+    async (...servers) => {
+      await compose.must('kill', ...servers);
+      const before = await storedRows(compose);
+      await expect(moreThan(compose, before)).resolves.toBeGreaterThan(before);
+      await compose.must('up', '--detach', '--no-build', '--no-recreate', ...servers);
+      await compose.healthy();
+    },
+  );
 
   it('take back a node whose disk is gone', async () => {
     const [kafka, cassandra] = ['kafka-2', 'cassandra-2'];
