@@ -1,7 +1,9 @@
 import kafkajs, { type Kafka, type Message, type PartitionMetadata, type Producer, type RecordMetadata } from 'kafkajs';
+import { createSemaphore } from '../core/async/semaphore.ts';
 import { REQUEST_LIMIT_BYTES } from '../core/limits.ts';
 import type { Sealed } from '../core/record.ts';
 import { asKafkaError } from '../security/connect/kafka.ts';
+import { sendAll } from '../security/connect/send-all.ts';
 import type { StageBody } from './stage.ts';
 
 /** Where a run of messages stands on the topic once Kafka has acknowledged it. */
@@ -17,6 +19,9 @@ export interface ProducedRange {
  * An idempotent producer that replaces itself after an error that kafkajs does not recover from (a lost sequence, say).
  * A resend after such an error may put a message on the topic twice; the row's deterministic key and write timestamp
  * make the second a repetition of the first.
+ *
+ * One request is under way at a time, whoever calls: of two, kafkajs may give the sequence number of one that failed to
+ * the other, which a broker that has the first one after all then takes for its repetition and acknowledges without having it.
  */
 export interface ResilientProducer {
   send(topic: string, messages: readonly Message[]): Promise<readonly RecordMetadata[]>;
@@ -30,9 +35,9 @@ export interface ResilientProducer {
 const KAFKAJS_RETRIES = 5;
 
 export function createProducer(kafka: Kafka): ResilientProducer {
+  const turns = createSemaphore(1);
   let connected: Promise<Producer> | undefined;
   let stale = false;
-  let sending = 0;
   const connect = async (): Promise<Producer> => {
     const producer = kafka.producer({
       idempotent: true,
@@ -52,18 +57,16 @@ export function createProducer(kafka: Kafka): ResilientProducer {
   };
   return {
     async send(topic, messages) {
-      sending += 1;
+      const release = await turns.acquire();
       try {
-        connected ??= connect();
-        const producer = await connected;
-        return await producer.send({ topic, acks: -1, messages: [...messages] });
+        return await sendAll(await (connected ??= connect()), { topic, messages });
       } catch (error) {
         await discard();
         throw asKafkaError(error);
       } finally {
-        sending -= 1;
-        // Between two sends, so that no request in flight is cut off.
-        if (stale && sending === 0) await discard();
+        // Between two requests, so that none in flight is cut off.
+        if (stale) await discard();
+        release();
       }
     },
     async partitionsOf(topic) {
@@ -80,7 +83,7 @@ export function createProducer(kafka: Kafka): ResilientProducer {
     },
     renew() {
       stale = true;
-      if (sending === 0) void discard();
+      if (turns.taken === 0) void discard();
     },
     disconnect: discard,
   };

@@ -2,6 +2,7 @@ import type { Kafka, Producer } from 'kafkajs';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { retry, type RetryPolicy } from '../../core/async/retry.ts';
 import { asKafkaError } from '../../security/connect/kafka-errors.ts';
+import { sendAll } from '../../security/connect/send-all.ts';
 import type { AuditLog, EventStatement } from '../event/event.ts';
 import { GroupCommit } from './group-commit.ts';
 import { createEventSigner, type EventSigner } from '../event/sign-event.ts';
@@ -101,9 +102,7 @@ async function sendUntilAcknowledged(
 ): Promise<void> {
   const messages = group.map((value) => ({ value, partition: AUDIT_PARTITION }));
   const send = (): Promise<unknown> =>
-    connection.use((producer) =>
-      producer.send({ topic, acks: -1, timeout: ACKNOWLEDGE_TIMEOUT_MILLISECONDS, messages }),
-    );
+    connection.use((producer) => sendAll(producer, { topic, messages, timeout: ACKNOWLEDGE_TIMEOUT_MILLISECONDS }));
   try {
     await retry(send, {
       ...DEFAULT_RETRY,

@@ -4,6 +4,7 @@ import type { Kafka, Producer } from 'kafkajs';
 import type { Clock } from '../../core/clock.ts';
 import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
 import { asKafkaError } from '../../security/connect/kafka.ts';
+import { sendAll } from '../../security/connect/send-all.ts';
 import { CHECKPOINTS_TOPIC } from '../../security/principals/names.ts';
 import { readTopic, topicBounds, type TopicReader } from '../topic/read-topic.ts';
 
@@ -51,7 +52,7 @@ export function checkpointsTopic(kafka: Kafka): CheckpointPlace {
       try {
         connected ??= connect();
         const messages = [{ key: String(epoch), value: note, partition: 0 }];
-        await (await connected).send({ topic: CHECKPOINTS_TOPIC, acks: -1, messages });
+        await sendAll(await connected, { topic: CHECKPOINTS_TOPIC, messages });
       } catch (error) {
         await drop();
         throw asKafkaError(error);

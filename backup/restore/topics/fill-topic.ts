@@ -3,6 +3,7 @@ import type { Kafka, Message } from 'kafkajs';
 import { WardlineError } from '../../../core/errors/errors.ts';
 import { REQUEST_LIMIT_BYTES } from '../../../core/limits.ts';
 import { asKafkaError } from '../../../security/connect/kafka.ts';
+import { sendAll } from '../../../security/connect/send-all.ts';
 import type { TopicReader } from '../../../audit/topic/read-topic.ts';
 import { readArchive, type ReadArchiveOptions } from '../../archive/read/read-archive.ts';
 import { isBehind, messageChooser, type Copy } from './choose-messages.ts';
@@ -103,10 +104,8 @@ function sender(kafka: Kafka, topic: string): Sender {
       await (connected ??= producer.connect());
       const counts = new Map<number, number>();
       for (const { partition } of copies) counts.set(partition, (counts.get(partition) ?? 0) + 1);
-      const acknowledged = await producer.send({
-        ...{ topic, acks: -1, timeout: SEND_TIMEOUT_MILLISECONDS },
-        messages: copies.map(asMessage),
-      });
+      const messages = copies.map(asMessage);
+      const acknowledged = await sendAll(producer, { topic, messages, timeout: SEND_TIMEOUT_MILLISECONDS });
       return acknowledged.map(({ partition, baseOffset }) => ({
         ...{ partition, from: Number(baseOffset ?? 0), count: counts.get(partition) ?? 0 },
       }));
