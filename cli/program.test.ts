@@ -61,7 +61,15 @@ describe('the commands', () => {
         ...['certs list', 'certs verify', 'certs rotate', 'keys list', 'keys destroy', 'keys check'],
         ...['contract validate', 'contract show', 'contract ddl', 'contract init', 'contract apply'],
         ...['notary', 'recorder', 'archiver', 'restore', 'backup create', 'backup part', 'backup list', 'backup show'],
-        ...['backup verify', 'backup prune', 'backup drill', 'backup identity new', 'backup identity show'],
+        ...[
+          'backup verify',
+          'backup prune',
+          'backup drill',
+          'backup identity new',
+          'backup identity show',
+          'backup home save',
+          'backup home open',
+        ],
         ...['audit query', 'audit show', 'audit record', 'audit verify', 'audit prove', 'audit check-proof'],
       ]),
     );

@@ -37,7 +37,7 @@ function fakeKafka(answer: (call: number) => Promise<void> = () => Promise.resol
     send: async (record: ProducerRecord) => {
       sent.push(record);
       await answer(sent.length);
-      return [];
+      return [{ topicName: record.topic, partition: 0, errorCode: 0 }];
     },
   };
   const kafka = { producer: () => producer } as unknown as Pick<Kafka, 'producer'>;

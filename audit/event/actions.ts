@@ -58,6 +58,7 @@ export const AUDIT_ACTIONS = {
   'archive.gap': 'the log archive lacks records that a topic had, or a topic was made again',
   'archive.lag': 'what is not archived yet is older than the limit, or the archive has caught up again',
   'backup.identity': 'a recovery identity was made, or the recovery sheet was printed',
+  'backup.home': 'the home, with every key in it, was saved encrypted to the recovery identity, or made anew of that',
   'backup.create': 'a backup was made, or could not be',
   'backup.part': 'the part of a backup that is of one node of several was made, or could not be',
   'backup.verify': 'a backup was checked against the store',

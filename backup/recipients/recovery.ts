@@ -104,7 +104,7 @@ export function readIdentities(home: Home, file?: string): readonly string[] {
 }
 
 /** Reads age's own form of an identity file: one identity a line; empty lines and those that begin with # are passed over. */
-function identitiesIn(file: string): readonly string[] {
+export function identitiesIn(file: string): readonly string[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { registerCreate } from './create.ts';
 import { registerDrill } from './drill/drill.ts';
+import { registerHome } from './home.ts';
 import { registerIdentity } from './identity/identity.ts';
 import { registerList } from './list.ts';
 import { registerPart } from './part.ts';
@@ -18,6 +19,7 @@ export function registerBackup(program: Command): void {
     registerPrune,
     registerDrill,
     registerIdentity,
+    registerHome,
   ])
     register(backup);
 }

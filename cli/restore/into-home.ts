@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { copyHome } from '../../backup/restore/copy-home.ts';
+import { copyHome } from '../../backup/home/copy-home.ts';
 import { systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { noteLoss, readLoss, SERVER_NAMES, startStack, stackStatus } from '../../stack/index.ts';

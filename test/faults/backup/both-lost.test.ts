@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -14,7 +14,9 @@ const TOPIC = 'weather_condition_and_household_energy_consumption';
 const TABLE = `iot_data.${TOPIC}`;
 const RATE = 400;
 const PATIENCE = 60_000;
-const path = join(scratch().folder, 'home');
+const VERIFICATION_FAILED = 4;
+const { folder } = scratch();
+const path = join(folder, 'home');
 
 afterAll(async () => {
   await wardline(['down', '--wipe', '--yes', '--home', path]);
@@ -149,5 +151,35 @@ describe('both servers and all their data, lost under load', () => {
     expect((await wardlineOn(path, ['audit', 'verify'])).json).toMatchObject({
       ...{ whole: true, declared_losses: [{ epoch: 1 }, { epoch: 2 }] },
     });
+  });
+
+  it('come back with the whole machine gone, of the stores, the saved home and the recovery identity', async () => {
+    const whole = await figures();
+    const { json: saved } = await wardlineOn(path, ['backup', 'home', 'save', join(folder, 'home.age')]);
+    const { paths, install } = openHome(path);
+    await sleep(4000);
+    await wardlineOn(path, ['down']);
+    // What is kept elsewhere.
+    const kept = join(folder, 'kept');
+    mkdirSync(kept);
+    renameSync(paths.backupStore, join(kept, 'backup-store'));
+    renameSync(paths.escrowStore, join(kept, 'escrow-store'));
+    renameSync(join(paths.backup, 'recovery/identity.txt'), join(kept, 'identity.txt'));
+    rmSync(path, { recursive: true });
+
+    const identity = ['--identity', join(kept, 'identity.txt')];
+    const open = ['backup', 'home', 'open', join(folder, 'home.age'), ...identity];
+    await wardlineOn(path, [...open, '--sha256', '0'.repeat(64)], VERIFICATION_FAILED);
+    const { json: opened } = await wardlineOn(path, [...open, '--sha256', String(saved['sha256'])]);
+    expect(opened['install']).toBe(install);
+    for (const store of ['backup-store', 'escrow-store']) renameSync(join(kept, store), join(path, store));
+    await wardlineOn(path, ['up']);
+    const { json } = await wardlineOn(path, ['restore', 'latest', '--yes', ...identity]);
+    expect(json).toMatchObject({ auditFindings: [], servers: { keys: { failed: [] } } });
+    expect(await figures()).toEqual(whole);
+    const flags = [...CONTRACT, '--purpose', 'billing', '--limit', '3'];
+    const { items } = await wardlineOn(path, ['read', 'home-0001', ...flags]);
+    expect(items.filter((row) => 'faults' in row)).toEqual([]);
+    expect((await wardlineOn(path, ['audit', 'verify'])).json).toMatchObject({ whole: true });
   });
 });

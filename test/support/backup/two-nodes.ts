@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'cassandra-driver';
 import { stringify } from 'yaml';
-import { copyHome } from '../../../backup/restore/copy-home.ts';
+import { copyHome } from '../../../backup/home/copy-home.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import { SECRET_FOLDER_MODE, writeFileAtomic } from '../../../core/files.ts';

@@ -5,19 +5,7 @@ import { WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder, readIfPresent, SECRET_FOLDER_MODE, writeFileAtomic } from '../../core/files.ts';
 import { homePaths, markerText, openHome, type Home } from '../../core/home.ts';
 import { stackLayout } from '../../stack/index.ts';
-
-/**
- * What a home is by itself, apart from what its servers hold: authority, principals with their keys, contracts, and the
- * checkpoints that the audit log must lead to. Everything else, such as ports, a restored home gets of its own.
- */
-const COPIED = [
-  'authority',
-  'principals',
-  'servers',
-  'inForce',
-  'contracts',
-  'checkpoints',
-] as const satisfies readonly (keyof Home['paths'])[];
+import { HOME_PARTS } from './parts.ts';
 
 /**
  * Makes a home that is `home` once more, without servers and without data: the same installation with the same principals.
@@ -28,7 +16,7 @@ export function copyHome(home: Home, path: string): Home {
   const target = homePaths(path);
   if (existsSync(path) && readdirSync(path).length > 0) requireSameInstall(home, path);
   makeSecretFolder(path);
-  for (const name of COPIED) {
+  for (const name of HOME_PARTS) {
     if (!existsSync(home.paths[name])) continue;
     cpSync(home.paths[name], target[name], { recursive: true, preserveTimestamps: true });
     restrict(target[name]);
