@@ -9,7 +9,7 @@ import type { Connection } from '../core/connection.ts';
 import { WardlineError } from '../core/errors/errors.ts';
 import { openHome, openOrCreateHome, resolveHome, type Home } from '../core/home.ts';
 import { accessOf, readCredential } from '../security/connect/access.ts';
-import { kafkaClient } from '../security/connect/kafka.ts';
+import { kafkaClient } from '../security/connect/kafka/kafka.ts';
 import { isPrincipalName, PRINCIPAL_NAMES, type PrincipalName } from '../security/principals/names.ts';
 import { createOutput, type Output } from './terminal/output.ts';
 

@@ -5,7 +5,7 @@ import type { JsonValue } from '../core/record.ts';
 import { loadContract } from '../governance/contract/index.ts';
 import { readSubject, type ReadRow } from '../pipeline/read/read-subject.ts';
 import { accessOf } from '../security/connect/access.ts';
-import { cassandraClient } from '../security/connect/cassandra.ts';
+import { cassandraClient } from '../security/connect/cassandra/cassandra.ts';
 import { openKeyring } from '../security/keyring/keyring.ts';
 import { openKeyStore } from '../security/keyring/key-store/key-store.ts';
 import { PRINCIPALS } from '../security/principals/table.ts';

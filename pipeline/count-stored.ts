@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver';
 import { createSemaphore } from '../core/async/semaphore.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
-import { asCassandraError } from '../security/connect/cassandra.ts';
+import { asCassandraError } from '../security/connect/cassandra/cassandra.ts';
 import type { BoundValue, Row } from '../core/record.ts';
 
 /** Offsets of one run on one Kafka partition: from the first, up to but without the end. */

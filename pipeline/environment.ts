@@ -9,7 +9,7 @@ import { asWardlineError } from '../core/errors/errors.ts';
 import type { Home } from '../core/home.ts';
 import type { CompiledContract } from '../governance/contract/compiled.ts';
 import { accessOf, readCredential } from '../security/connect/access.ts';
-import { kafkaClient } from '../security/connect/kafka.ts';
+import { kafkaClient } from '../security/connect/kafka/kafka.ts';
 import type { KeyEscrow } from '../security/keyring/key-escrow.ts';
 import type { PrincipalName } from '../security/principals/names.ts';
 import type { Instruments } from '../telemetry/instruments.ts';

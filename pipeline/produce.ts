@@ -2,8 +2,8 @@ import kafkajs, { type Kafka, type Message, type PartitionMetadata, type Produce
 import { createSemaphore } from '../core/async/semaphore.ts';
 import { REQUEST_LIMIT_BYTES } from '../core/limits.ts';
 import type { Sealed } from '../core/record.ts';
-import { asKafkaError } from '../security/connect/kafka.ts';
-import { sendAll } from '../security/connect/send-all.ts';
+import { asKafkaError } from '../security/connect/kafka/kafka.ts';
+import { sendAll } from '../security/connect/kafka/send-all.ts';
 import type { StageBody } from './stage.ts';
 
 /** Where a run of messages stands on the topic once Kafka has acknowledged it. */

@@ -2,7 +2,7 @@ import type { Client } from 'cassandra-driver';
 import type { Clock } from '../core/clock.ts';
 import type { Semaphore } from '../core/async/semaphore.ts';
 import { PROVENANCE_COLUMNS, type CompiledContract } from '../governance/contract/compiled.ts';
-import { asCassandraError } from '../security/connect/cassandra.ts';
+import { asCassandraError } from '../security/connect/cassandra/cassandra.ts';
 import type { StageBody } from './stage.ts';
 import type { BoundValue, Row } from '../core/record.ts';
 

@@ -1,8 +1,8 @@
 import type { Kafka, Producer } from 'kafkajs';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { retry, type RetryPolicy } from '../../core/async/retry.ts';
-import { asKafkaError } from '../../security/connect/kafka-errors.ts';
-import { sendAll } from '../../security/connect/send-all.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka-errors.ts';
+import { sendAll } from '../../security/connect/kafka/send-all.ts';
 import type { AuditLog, EventStatement } from '../event/event.ts';
 import { GroupCommit } from './group-commit.ts';
 import { createEventSigner, type EventSigner } from '../event/sign-event.ts';

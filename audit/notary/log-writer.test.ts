@@ -5,7 +5,7 @@ import { noteSigner } from '../checkpoint/signed-note.ts';
 import { MerkleAccumulator } from '../merkle/accumulator.ts';
 import { TileBuilder } from '../merkle/tiles.ts';
 import { SummaryBuilder } from '../store/summary.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { createLogWriter } from './log-writer.ts';
 
 const done = (): Promise<never> => Promise.resolve({ rows: [] } as never);

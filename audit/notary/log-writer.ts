@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { retry, type RetryPolicy } from '../../core/async/retry.ts';
 import { createSemaphore } from '../../core/async/semaphore.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { signCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { NoteSigner } from '../checkpoint/signed-note.ts';
 import { leafHash } from '../merkle/hash.ts';

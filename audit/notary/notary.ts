@@ -3,7 +3,7 @@ import { sleep, type Clock } from '../../core/clock.ts';
 import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import type { RetryPolicy } from '../../core/async/retry.ts';
 import { EVENTS_PER_SUMMARY } from '../../security/audit-keyspace/tables.ts';
-import { asKafkaError } from '../../security/connect/kafka.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC, ownGroup } from '../../security/principals/names.ts';
 import type { NoteSigner } from '../checkpoint/signed-note.ts';
 import { columnsOf } from '../store/columns.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Kafka, Producer } from 'kafkajs';
 import type { Clock } from '../../core/clock.ts';
 import { makeSecretFolder, writeFileAtomic } from '../../core/files.ts';
-import { asKafkaError } from '../../security/connect/kafka.ts';
-import { sendAll } from '../../security/connect/send-all.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka.ts';
+import { sendAll } from '../../security/connect/kafka/send-all.ts';
 import { CHECKPOINTS_TOPIC } from '../../security/principals/names.ts';
 import { readTopic, topicBounds, type TopicReader } from '../topic/read-topic.ts';
 

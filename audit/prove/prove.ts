@@ -1,5 +1,5 @@
 import { WardlineError } from '../../core/errors/errors.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { openCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { NoteVerifier } from '../checkpoint/signed-note.ts';
 import { tlogProofText } from '../checkpoint/tlog-proof.ts';

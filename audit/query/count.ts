@@ -1,4 +1,4 @@
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { blockOf } from '../store/blocks.ts';
 import { columnsOf } from '../store/columns.ts';
 import { readEvents } from '../store/events.ts';

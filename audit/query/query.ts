@@ -1,4 +1,4 @@
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { EVENTS_PER_BLOCK } from '../../security/audit-keyspace/tables.ts';
 import { blockOf, blockStart, heldBlocks } from '../store/blocks.ts';
 import { columnsOf, payloadOf, type EventColumns } from '../store/columns.ts';

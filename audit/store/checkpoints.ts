@@ -1,6 +1,6 @@
 import { AUDIT_TABLES } from '../../security/audit-keyspace/tables.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { AUDIT_KEYSPACE } from '../../security/principals/names.ts';
 import { blockOf, heldBlocks } from './blocks.ts';
 import { int64 } from './events.ts';

@@ -1,4 +1,4 @@
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { HASH_BYTES, leafHash } from '../merkle/hash.ts';
 import type { TreeSource } from '../merkle/stored-tree.ts';
 import { blockOf } from './blocks.ts';

@@ -1,8 +1,8 @@
 import type { types } from 'cassandra-driver';
 import { createSemaphore } from '../../core/async/semaphore.ts';
 import { AUDIT_TABLES } from '../../security/audit-keyspace/tables.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { AUDIT_KEYSPACE } from '../../security/principals/names.ts';
 import { blockOf, blockStart } from './blocks.ts';
 

@@ -1,7 +1,7 @@
 import type { types } from 'cassandra-driver';
 import { AUDIT_TABLES, EVENTS_PER_SUMMARY } from '../../security/audit-keyspace/tables.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { AUDIT_KEYSPACE } from '../../security/principals/names.ts';
 import { blockOf } from './blocks.ts';
 import { int64 } from './events.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka, KafkaMessage } from 'kafkajs';
-import { asKafkaError } from '../../security/connect/kafka.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka.ts';
 import { ownGroup, type PrincipalName } from '../../security/principals/names.ts';
 
 /** Who reads, and with which client. */

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asWardlineError } from '../../core/errors/errors.ts';
 import type { Connection } from '../../core/connection.ts';
-import { cassandraClient } from '../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
 import type { PrincipalName } from '../../security/principals/names.ts';
 import { trustedKeys } from '../signature/signing-key.ts';
 import { readBlock, type StoredBlock } from './read-block.ts';

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ERROR_CODES, WardlineError, type ErrorCode } from '../../core/errors/errors.ts';
 import { SCRIPT } from '../../core/script.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import type { BlockAnswer, BlockRequest, BlockThreadData } from './block-thread.ts';
 import { readBlock, type StoredBlock } from './read-block.ts';
 

@@ -1,6 +1,6 @@
 import { asWardlineError } from '../../core/errors/errors.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
 import { z } from 'zod';
 import { EPOCH_OPEN } from '../notary/declaration.ts';
 import type { TrustedKeys } from '../signature/signing-key.ts';

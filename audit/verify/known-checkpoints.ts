@@ -1,5 +1,5 @@
 import { asWardlineError } from '../../core/errors/errors.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { claimedOrigin, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { NoteVerifier } from '../checkpoint/signed-note.ts';
 import type { CheckpointReader } from '../notary/places.ts';

@@ -1,6 +1,6 @@
 import { asWardlineError } from '../../core/errors/errors.ts';
 import { EVENTS_PER_BLOCK } from '../../security/audit-keyspace/tables.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { leafHash } from '../merkle/hash.ts';
 import type { TrustedKeys } from '../signature/signing-key.ts';
 import { blockStart } from '../store/blocks.ts';

@@ -1,5 +1,5 @@
 import { EVENTS_PER_BLOCK } from '../../security/audit-keyspace/tables.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { HASH_BYTES } from '../merkle/hash.ts';
 import type { MerkleAccumulator } from '../merkle/accumulator.ts';
 import { TILE_WIDTH } from '../merkle/tiles.ts';

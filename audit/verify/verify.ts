@@ -1,5 +1,5 @@
 import { WardlineError } from '../../core/errors/errors.ts';
-import type { CassandraWork } from '../../security/connect/renewing-cassandra.ts';
+import type { CassandraWork } from '../../security/connect/cassandra/renewing-cassandra.ts';
 import { AUDIT_TOPIC } from '../../security/principals/names.ts';
 import type { NoteVerifier } from '../checkpoint/signed-note.ts';
 import { firstLeaf } from '../notary/open-log.ts';

@@ -1,5 +1,5 @@
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
-import { asKafkaError } from '../../security/connect/kafka.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC } from '../../security/principals/names.ts';
 import type { MessageHeader, TopicMessage } from './chunk/message.ts';
 import type { PartitionBounds } from './lives.ts';

@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { sleep } from '../../core/clock.ts';
-import { asKafkaError } from '../../security/connect/kafka.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka.ts';
 import { ownGroup } from '../../security/principals/names.ts';
 import { encodeFrame } from './chunk/frame.ts';
 import type { TopicMessage } from './chunk/message.ts';

@@ -4,7 +4,7 @@ import type { JsonValue } from '../../core/record.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { readSubject } from '../../pipeline/read/read-subject.ts';
 import { storedJson } from '../../pipeline/read/stored-value.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
 import type { Keyring } from '../../security/keyring/keyring.ts';
 import type { DrillCheck } from './report.ts';
 

@@ -1,5 +1,5 @@
 import { types, type Client } from 'cassandra-driver';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
 import { KEYS_KEYSPACE } from '../../security/principals/names.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 

@@ -1,5 +1,5 @@
 import kafkajs, { type Admin } from 'kafkajs';
-import { asKafkaError } from '../../security/connect/kafka.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 
 const {

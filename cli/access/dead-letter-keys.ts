@@ -4,7 +4,7 @@ import { asWardlineError } from '../../core/errors/errors.ts';
 import { longestLetterRetention } from '../../pipeline/dead-letters/retention.ts';
 import { principalAccess } from '../../security/certs/identities.ts';
 import { accessOf } from '../../security/connect/access.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { destroyDeadLetterKeys } from '../../security/keyring/dead-letter-keys.ts';
 import type { CommandContext } from '../context.ts';
 

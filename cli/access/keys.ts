@@ -5,7 +5,7 @@ import { asWardlineError, EXIT, WardlineError } from '../../core/errors/errors.t
 import type { JsonValue } from '../../core/record.ts';
 import { loadContract } from '../../governance/contract/index.ts';
 import { accessOf } from '../../security/connect/access.ts';
-import { cassandraClient } from '../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
 import { cassandraDekTable } from '../../security/keyring/dek-table.ts';
 import { dekTableName } from '../../security/keyring/dek-schema.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';

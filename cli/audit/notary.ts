@@ -8,7 +8,7 @@ import { systemClock } from '../../core/clock.ts';
 import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import { retry } from '../../core/async/retry.ts';
 import { accessOf } from '../../security/connect/access.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { watchMaterial } from '../../security/connect/material/watch.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { createLog } from '../../telemetry/log.ts';

@@ -9,8 +9,8 @@ import { asWardlineError, EXIT, WardlineError } from '../../core/errors/errors.t
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { loadContract } from '../../governance/contract/index.ts';
 import { placeOfRow } from '../../pipeline/read/place-of-row.ts';
-import { cassandraClient } from '../../security/connect/cassandra.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { contextOf, type CommandContext } from '../context.ts';
 import { contractPathOf } from '../contract.ts';
 import { table } from '../terminal/output.ts';

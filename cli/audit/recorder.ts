@@ -8,7 +8,7 @@ import type { ServerLogName } from '../../audit/recorder/server-logs.ts';
 import { sleep, systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { accessOf, readCredential } from '../../security/connect/access.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { watchMaterial } from '../../security/connect/material/watch.ts';
 import { holderOf, serverLogs, tryLock } from '../../stack/index.ts';
 import { createLog } from '../../telemetry/log.ts';

@@ -18,7 +18,7 @@ import { retry } from '../../core/async/retry.ts';
 import { sleep, systemClock } from '../../core/clock.ts';
 import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
 import { accessOf, readCredential } from '../../security/connect/access.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { watchMaterial } from '../../security/connect/material/watch.ts';
 import { checkpointPublicKey } from '../../security/keyring/checkpoint-key.ts';
 import { CHECKPOINTS_TOPIC } from '../../security/principals/names.ts';

@@ -1,7 +1,7 @@
 import { captureNodes } from '../../backup/snapshot/capture-cassandra.ts';
 import { embeddedNode } from '../../backup/snapshot/node.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
-import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
+import { asCassandraError, cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
 import type { PrincipalName } from '../../security/principals/names.ts';
 import type { CommandContext } from '../context.ts';
 

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import type { Connection } from '../../core/connection.ts';
-import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
-import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
+import { asCassandraError, cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
+import { asKafkaError, kafkaClient } from '../../security/connect/kafka/kafka.ts';
 
 const STOLEN = 'operator';
 const PATIENCE_MILLISECONDS = 5000;

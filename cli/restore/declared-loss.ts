@@ -3,7 +3,7 @@ import { describeTable, isEmptyTable, type Scanner } from '../../backup/restore/
 import { systemClock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { noteLoss, readLoss, SERVER_NAMES, type ServerName } from '../../stack/index.ts';
 import { SERVER_TITLES } from '../../stack/layout.ts';
 import type { CommandContext } from '../context.ts';

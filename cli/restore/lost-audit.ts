@@ -7,7 +7,7 @@ import { recoverAuditLog, type RecoveredAudit } from '../../backup/restore/audit
 import { sleep, systemClock } from '../../core/clock.ts';
 import { asWardlineError } from '../../core/errors/errors.ts';
 import { accessOf } from '../../security/connect/access.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { auditSources, type AuditSources } from '../audit/sources.ts';
 import type { CommandContext } from '../context.ts';

@@ -16,8 +16,8 @@ import { rebuildTopics, refillCheckpoints, type RebuiltTopic } from '../../backu
 import { systemClock } from '../../core/clock.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
 import { accessOf } from '../../security/connect/access.ts';
-import { cassandraClient } from '../../security/connect/cassandra.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { cassandraDekTable } from '../../security/keyring/dek-table.ts';
 import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
 import { AUDIT_KEYSPACE } from '../../security/principals/names.ts';

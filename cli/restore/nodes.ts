@@ -8,7 +8,7 @@ import { captureNodes } from '../../backup/snapshot/capture-cassandra.ts';
 import { embeddedNode } from '../../backup/snapshot/node.ts';
 import { systemClock } from '../../core/clock.ts';
 import { accessOf, readCredential } from '../../security/connect/access.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
 import type { CommandContext } from '../context.ts';
 
 /** How the files of a backup come into the nodes of the cluster that a home's servers are, however many there are. */

@@ -1,6 +1,6 @@
 import { WardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
-import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
+import { asKafkaError, kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { workerGroup } from '../../security/principals/names.ts';
 import type { CommandContext } from '../context.ts';
 

@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
-import { nodesOfDataCenters } from '../../security/connect/data-centers.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
+import { nodesOfDataCenters } from '../../security/connect/cassandra/data-centers.ts';
 
 export interface ColumnFacts {
   readonly type: string;

@@ -1,5 +1,5 @@
 import { SENSITIVE_CLASSES } from '../../core/classification.ts';
-import { copiesOf } from '../../security/connect/data-centers.ts';
+import { copiesOf } from '../../security/connect/cassandra/data-centers.ts';
 import { dekTableName, dekTableStatement, keysKeyspaceStatement } from '../../security/keyring/dek-table.ts';
 import {
   cassandraGrants,

@@ -9,7 +9,7 @@ import type {
 } from 'kafkajs';
 import { sleep, type Clock } from '../../core/clock.ts';
 import { asWardlineError, WardlineError } from '../../core/errors/errors.ts';
-import { asKafkaError } from '../../security/connect/kafka.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka.ts';
 import { watchConsumer } from './liveness.ts';
 import { createPartitionPositions, type CommittedPosition } from './partition-positions.ts';
 

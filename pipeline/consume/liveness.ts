@@ -1,7 +1,7 @@
 import type { Consumer } from 'kafkajs';
 import type { Clock } from '../../core/clock.ts';
 import { WardlineError } from '../../core/errors/errors.ts';
-import { asKafkaError } from '../../security/connect/kafka.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka.ts';
 
 /** Without a fetch or a heartbeat for this long, in milliseconds, a consumer counts as stuck. */
 const SILENCE_LIMIT = 45_000;

@@ -1,5 +1,5 @@
 import kafkajs, { type Kafka } from 'kafkajs';
-import { asKafkaError } from '../../security/connect/kafka-errors.ts';
+import { asKafkaError } from '../../security/connect/kafka/kafka-errors.ts';
 
 const DEAD_LETTER_TOPIC = /\.dead-letters$/;
 const RETENTION = 'retention.ms';

@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver';
 import { WardlineError } from '../../core/errors/errors.ts';
 import type { CompiledContract } from '../../governance/contract/compiled.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
 import { boundValue } from './stored-value.ts';
 
 /** Where the message of a row stands, as the row says. */

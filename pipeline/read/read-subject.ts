@@ -4,7 +4,7 @@ import type { SensitiveClass } from '../../core/classification.ts';
 import { asWardlineError, WardlineError, type ErrorCode } from '../../core/errors/errors.ts';
 import type { JsonValue } from '../../core/record.ts';
 import type { Column, CompiledContract, RolePolicy } from '../../governance/contract/compiled.ts';
-import { asCassandraError } from '../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../security/connect/cassandra/cassandra.ts';
 import type { Keyring } from '../../security/keyring/keyring.ts';
 import type { PrincipalName } from '../../security/principals/names.ts';
 import { fieldContexts } from '../../security/sealed-field/context.ts';

@@ -2,8 +2,8 @@ import { errors, types } from 'cassandra-driver';
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { WardlineError } from '../../core/errors/errors.ts';
-import { asCassandraError } from './cassandra.ts';
-import { asKafkaError } from './kafka.ts';
+import { asCassandraError } from './cassandra/cassandra.ts';
+import { asKafkaError } from './kafka/kafka.ts';
 import { isTlsRefusal } from './tls-refusals.ts';
 
 const protocolError = (type: string, retriable: boolean) =>

@@ -1,6 +1,6 @@
 import { types } from 'cassandra-driver';
 import type { SensitiveClass } from '../../core/classification.ts';
-import { asCassandraError } from '../connect/cassandra-errors.ts';
+import { asCassandraError } from '../connect/cassandra/cassandra-errors.ts';
 import { KEYS_KEYSPACE } from '../principals/names.ts';
 import { dekTableName } from './dek-schema.ts';
 

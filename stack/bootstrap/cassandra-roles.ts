@@ -2,7 +2,7 @@ import { hash } from 'bcryptjs';
 import type { Client } from 'cassandra-driver';
 import { cassandraGrants, grantStatement } from '../../security/principals/cassandra-grants.ts';
 import { AUDIT_TABLE_STATEMENTS } from '../../security/audit-keyspace/tables.ts';
-import { copiesOf, nodesOfDataCenters } from '../../security/connect/data-centers.ts';
+import { copiesOf, nodesOfDataCenters } from '../../security/connect/cassandra/data-centers.ts';
 import { AUDIT_KEYSPACE, PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
 import { PRINCIPALS } from '../../security/principals/table.ts';
 

@@ -27,8 +27,8 @@ export function program(compose: Compose, body: string): Promise<string> {
   const text = `
     import { openHome } from '/app/dist/core/home.js';
     import { loadConnection, loadSettings } from '/app/dist/core/configuration.js';
-    import { cassandraClient } from '/app/dist/security/connect/cassandra.js';
-    import { kafkaClient } from '/app/dist/security/connect/kafka.js';
+    import { cassandraClient } from '/app/dist/security/connect/cassandra/cassandra.js';
+    import { kafkaClient } from '/app/dist/security/connect/kafka/kafka.js';
     const home = openHome('/wardline');
     const connection = loadConnection(home, loadSettings(home));
     const client = cassandraClient(connection, 'break-glass', { readTimeout: 60_000 });

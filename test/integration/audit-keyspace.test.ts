@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
+import { asCassandraError, cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
 import { AUDIT_KEYSPACE, PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
 import { withStack } from '../support/stack.ts';
 

@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asCassandraError, cassandraClient } from '../../security/connect/cassandra.ts';
+import { asCassandraError, cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
 import { cassandraGrants, grantStatement } from '../../security/principals/cassandra-grants.ts';
 import { KEYS_KEYSPACE, PRINCIPAL_NAMES, type PrincipalName } from '../../security/principals/names.ts';
 import { withStack } from '../support/stack.ts';

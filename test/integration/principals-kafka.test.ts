@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asKafkaError, kafkaClient } from '../../security/connect/kafka.ts';
+import { asKafkaError, kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { aclEntries, kafkaAcls } from '../../security/principals/kafka-acls.ts';
 import {
   AUDIT_TOPIC,

@@ -10,8 +10,8 @@ import {
   type CompiledContract,
 } from '../../governance/contract/index.ts';
 import { applyProvision, planProvision } from '../../governance/provision/index.ts';
-import { cassandraClient } from '../../security/connect/cassandra.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { withStack } from '../support/stack.ts';
 
 const { connection, settings } = withStack();

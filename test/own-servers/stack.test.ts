@@ -10,8 +10,8 @@ import { loadConnection, loadSettings } from '../../core/configuration.ts';
 import type { Connection } from '../../core/connection.ts';
 import { openOrCreateHome, type Home } from '../../core/home.ts';
 import { identities } from '../../security/certs/identities.ts';
-import { cassandraClient } from '../../security/connect/cassandra.ts';
-import { kafkaClient } from '../../security/connect/kafka.ts';
+import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC, PRINCIPAL_NAMES } from '../../security/principals/names.ts';
 import { reloadCertificates, restartServer, stackLogs, stackStatus, startStack, stopStack } from '../../stack/index.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sleep } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
 import type { Home } from '../../core/home.ts';
-import { cassandraClient } from '../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
 import { stackStatus, type ServerName } from '../../stack/index.ts';
 import { stackLayout } from '../../stack/layout.ts';
 import { readState, type SupervisorState } from '../../stack/supervisor/state.ts';

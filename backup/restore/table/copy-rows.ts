@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver';
 import { forEachOf } from '../../../core/async/for-each.ts';
-import { asCassandraError } from '../../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../../security/connect/cassandra/cassandra.ts';
 import type { RowFilter, TableName } from './scan-table.ts';
 
 const PAGE_ROWS = 500;

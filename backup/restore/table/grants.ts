@@ -1,5 +1,5 @@
 import type { Client } from 'cassandra-driver';
-import { asCassandraError } from '../../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../../security/connect/cassandra/cassandra.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import type { TableName } from './scan-table.ts';
 

@@ -2,7 +2,7 @@ import type { Client } from 'cassandra-driver';
 import { WardlineError } from '../../../core/errors/errors.ts';
 import type { Home } from '../../../core/home.ts';
 import type { CompiledContract } from '../../../governance/contract/compiled.ts';
-import { asCassandraError } from '../../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../../security/connect/cassandra/cassandra.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { committedWhenBackedUp } from '../committed.ts';
 import { fetchFiles, type FetchParts } from './fetch-files.ts';

@@ -1,6 +1,6 @@
 import type { Client, types } from 'cassandra-driver';
 import { forEachOf } from '../../../core/async/for-each.ts';
-import { asCassandraError } from '../../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../../security/connect/cassandra/cassandra.ts';
 import { createRowSum, type RowSum } from './row-sum.ts';
 import { tokenRanges, type TokenRange } from './token-ranges.ts';
 

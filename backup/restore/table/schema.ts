@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver';
 import { WardlineError } from '../../../core/errors/errors.ts';
-import { asCassandraError } from '../../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../../security/connect/cassandra/cassandra.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import type { TableName } from './scan-table.ts';
 

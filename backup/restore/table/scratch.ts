@@ -1,5 +1,5 @@
 import type { Client } from 'cassandra-driver';
-import { asCassandraError } from '../../../security/connect/cassandra.ts';
+import { asCassandraError } from '../../../security/connect/cassandra/cassandra.ts';
 import { describeTable, keysOf, scanTable, total, type RowFilter, type Scanner, type TableName } from './scan-table.ts';
 import { makeTableIn, type BackedUpTable } from './schema.ts';
 

@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { sleep } from '../../../core/clock.ts';
 import { WardlineError } from '../../../core/errors/errors.ts';
-import { asKafkaError } from '../../../security/connect/kafka.ts';
+import { asKafkaError } from '../../../security/connect/kafka/kafka.ts';
 import type { FilledPartition } from './fill-topic.ts';
 
 const JOIN_TIMEOUT_MILLISECONDS = 60_000;

@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import type { Clock } from '../../../core/clock.ts';
 import type { CompiledContract } from '../../../governance/contract/compiled.ts';
-import { asKafkaError } from '../../../security/connect/kafka.ts';
+import { asKafkaError } from '../../../security/connect/kafka/kafka.ts';
 import { CHECKPOINTS_TOPIC, workerGroup, type PrincipalName } from '../../../security/principals/names.ts';
 import type { ReadArchiveOptions } from '../../archive/read/read-archive.ts';
 import type { Manifest } from '../../manifest/manifest.ts';

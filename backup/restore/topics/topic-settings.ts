@@ -1,7 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { sleep } from '../../../core/clock.ts';
-import { createTopics } from '../../../security/connect/create-topics.ts';
-import { asKafkaError } from '../../../security/connect/kafka.ts';
+import { createTopics } from '../../../security/connect/kafka/create-topics.ts';
+import { asKafkaError } from '../../../security/connect/kafka/kafka.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 
 type Topic = Manifest['kafka']['topics'][number];

@@ -10,7 +10,7 @@ import { describeRecipients, readIdentities } from '../../../backup/recipients/r
 import { systemClock } from '../../../core/clock.ts';
 import { asWardlineError, EXIT, WardlineError } from '../../../core/errors/errors.ts';
 import type { JsonValue } from '../../../core/record.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
 import { stackStatus } from '../../../stack/index.ts';
 import { contextOf, type CommandContext } from '../../context.ts';

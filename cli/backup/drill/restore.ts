@@ -9,7 +9,7 @@ import { WardlineError } from '../../../core/errors/errors.ts';
 import { openHome } from '../../../core/home.ts';
 import { parseContract } from '../../../governance/contract/index.ts';
 import { accessOf } from '../../../security/connect/access.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { openKeyring } from '../../../security/keyring/keyring.ts';
 import { openKeyStore } from '../../../security/keyring/key-store/key-store.ts';
 import { discardHome } from '../../../stack/index.ts';

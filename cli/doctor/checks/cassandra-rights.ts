@@ -2,7 +2,7 @@ import type { Client } from 'cassandra-driver';
 import { asWardlineError } from '../../../core/errors/errors.ts';
 import { AUDIT_TABLES } from '../../../security/audit-keyspace/tables.ts';
 import { accessOf } from '../../../security/connect/access.ts';
-import { asCassandraError, cassandraClient } from '../../../security/connect/cassandra.ts';
+import { asCassandraError, cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { dekTableName } from '../../../security/keyring/dek-schema.ts';
 import { AUDIT_KEYSPACE, KEYS_KEYSPACE, type PrincipalName } from '../../../security/principals/names.ts';
 import { PRINCIPALS, type CassandraPermission, type CassandraPlace } from '../../../security/principals/table.ts';

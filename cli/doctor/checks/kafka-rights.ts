@@ -1,5 +1,5 @@
 import kafkajs, { type Admin } from 'kafkajs';
-import { asKafkaError, kafkaClient } from '../../../security/connect/kafka.ts';
+import { asKafkaError, kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC, type PrincipalName } from '../../../security/principals/names.ts';
 import { PRINCIPALS, type KafkaPlace } from '../../../security/principals/table.ts';
 import type { WardlineError } from '../../../core/errors/errors.ts';

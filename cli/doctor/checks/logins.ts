@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Connection } from '../../../core/connection.ts';
 import { asWardlineError } from '../../../core/errors/errors.ts';
 import { accessOf } from '../../../security/connect/access.ts';
-import { asCassandraError, cassandraClient } from '../../../security/connect/cassandra.ts';
-import { asKafkaError, kafkaClient } from '../../../security/connect/kafka.ts';
+import { asCassandraError, cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
+import { asKafkaError, kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import type { PrincipalName } from '../../../security/principals/names.ts';
 import { failed, held, triedPrincipals, type Check, type CheckGroup, type Patient, type Result } from '../check.ts';
 

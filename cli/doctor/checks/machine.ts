@@ -7,7 +7,7 @@ import { verifyCertificates } from '../../../security/certs/verify.ts';
 import { parseCertificate } from '../../../security/certs/parse.ts';
 import { identities } from '../../../security/certs/identities.ts';
 import { readIfPresent } from '../../../core/files.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { readPorts, stackLayout } from '../../../stack/index.ts';
 import { failed, held, notTried, type Check, type CheckGroup, type Patient, type Result } from '../check.ts';
 import { isReached } from '../probe/sockets.ts';

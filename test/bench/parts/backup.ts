@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import type { Absolute, Figure } from '../figure.ts';
 import { isInstalled } from '../peers/install.ts';
 import { setUpMedusa, type Medusa } from '../peers/medusa/medusa.ts';

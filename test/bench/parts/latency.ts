@@ -1,5 +1,5 @@
 import { sleep } from '../../../core/clock.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { percentile } from '../figure.ts';
 import type { SourceAnswer, SourceWork } from '../processes/source.ts';
 import type { WorkerAnswer } from '../processes/worker.ts';

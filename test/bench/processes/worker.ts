@@ -1,5 +1,5 @@
 import { openWorker } from '../../../pipeline/run.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { discardEvents } from './discard-events.ts';
 import {
   answer,

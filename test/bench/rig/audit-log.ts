@@ -5,7 +5,7 @@ import { systemClock } from '../../../core/clock.ts';
 import type { Home } from '../../../core/home.ts';
 import { createEventSigner } from '../../../audit/event/sign-event.ts';
 import { accessOf } from '../../../security/connect/access.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
 
 /** Distinct events that are sent again and again: signing each anew would measure the signing. */

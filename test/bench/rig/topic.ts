@@ -1,6 +1,6 @@
 import { applyProvision } from '../../../governance/provision/index.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { workerGroup } from '../../../security/principals/names.ts';
 import { sleep } from '../../../core/clock.ts';
 import type { SourceAnswer, SourceWork } from '../processes/source.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import type { Connection } from '../../../core/connection.ts';
 import { EVENTS_PER_BLOCK } from '../../../security/audit-keyspace/tables.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { auditLogAs, numberedEvents } from '../../support/audit/events.ts';
 import { messagesOf, replaceLog, retold } from '../../support/audit/forge.ts';
 import { notarized } from '../../support/audit/notarized.ts';

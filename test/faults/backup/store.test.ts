@@ -17,7 +17,7 @@ import { trustedKeysOf } from '../../../cli/audit/sources.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import { canonicalJson } from '../../../core/encoding/canonical-json.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { testSigner } from '../../support/backup/archive-writer.ts';
 import { GO_BUILD_MILLISECONDS } from '../../support/backup/go-tool.ts';
 import { startS3Server, type S3Server } from '../../support/backup/s3-server.ts';

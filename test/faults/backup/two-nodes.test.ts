@@ -9,7 +9,7 @@ import { describeTable, scanTable, total } from '../../../backup/restore/table/s
 import { captureNodes } from '../../../backup/snapshot/capture-cassandra.ts';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import { openHome, openOrCreateHome, type Home } from '../../../core/home.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { partitionsHeld, secondNode, type SecondNode } from '../../support/backup/two-nodes.ts';
 import { NO_SCHEDULE } from '../../support/faults/fault-stack.ts';
 import { ledgerContract, ledgerFile, type Ledger } from '../../support/faults/ledger.ts';

@@ -8,7 +8,7 @@ import { loadSettings } from '../../../core/configuration.ts';
 import type { Connection } from '../../../core/connection.ts';
 import { openOrCreateHome, type Home } from '../../../core/home.ts';
 import { principalAccess } from '../../../security/certs/identities.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { stackStatus, startStack, stopStack } from '../../../stack/index.ts';
 import { stackLayout } from '../../../stack/layout.ts';
 import { killProcess, pids, readRows, recordedState, waitFor, writeRow } from '../../support/stack-processes.ts';

@@ -3,7 +3,7 @@ import type { Client } from 'cassandra-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEventWriter, EVENTS_TABLE, readEvent } from '../../../audit/store/events.ts';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { nodetool } from '../../../stack/index.ts';
 import { faultStack, FINE_WINDOWS, type FaultStack } from '../../support/faults/fault-stack.ts';
 

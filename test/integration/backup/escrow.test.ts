@@ -11,7 +11,7 @@ import { folderStore } from '../../../backup/objects/folder-store.ts';
 import { describeRecipients, readIdentities, readRecipients } from '../../../backup/recipients/recovery.ts';
 import { SENSITIVE_CLASSES, type SensitiveClass } from '../../../core/classification.ts';
 import { accessOf } from '../../../security/connect/access.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { cassandraDekTable, type DekRow } from '../../../security/keyring/dek-table.ts';
 import { dekTableName } from '../../../security/keyring/dek-schema.ts';
 import { openKeyStore } from '../../../security/keyring/key-store/key-store.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { longestLetterRetention } from '../../../pipeline/dead-letters/retention.ts';
 import { principalAccess } from '../../../security/certs/identities.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { contractVariant } from '../../support/inputs/contract-variant.ts';
 import { csvOf, readings, SMART_HOME_COLUMNS } from '../../support/inputs/smart-home-csv.ts';
 import { scratch } from '../../support/scratch.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { dekTableName } from '../../../security/keyring/dek-schema.ts';
 import { KEYS_KEYSPACE } from '../../../security/principals/names.ts';
 import { nodetool, restartServer } from '../../../stack/index.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SensitiveClass } from '../../../core/classification.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { accessOf } from '../../../security/connect/access.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { isWiped } from '../../../security/keyring/data-key.ts';
 import { openKeyring, type Keyring } from '../../../security/keyring/keyring.ts';
 import { openKeyStore } from '../../../security/keyring/key-store/key-store.ts';

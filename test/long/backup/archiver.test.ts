@@ -15,7 +15,7 @@ import { verifyEvent } from '../../../audit/event/verify-event.ts';
 import { trustedKeys } from '../../../audit/signature/signing-key.ts';
 import { sleep, systemClock } from '../../../core/clock.ts';
 import { loadSettings } from '../../../core/configuration.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC } from '../../../security/principals/names.ts';
 import { HAS_GO_TOOLS } from '../../support/backup/go-tool.ts';
 import { startS3Server, type S3Server } from '../../support/backup/s3-server.ts';

@@ -11,7 +11,7 @@ import { systemClock } from '../../../core/clock.ts';
 import type { Connection } from '../../../core/connection.ts';
 import type { Home } from '../../../core/home.ts';
 import { accessOf } from '../../../security/connect/access.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC, type PrincipalName } from '../../../security/principals/names.ts';
 
 /** The audit log as a principal. */

@@ -11,7 +11,7 @@ import type { Home } from '../../../core/home.ts';
 import type { JsonValue } from '../../../core/record.ts';
 import { AUDIT_TABLES } from '../../../security/audit-keyspace/tables.ts';
 import { accessOf } from '../../../security/connect/access.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC, CHECKPOINTS_TOPIC, type PrincipalName } from '../../../security/principals/names.ts';
 import { provisionKafka } from '../../../stack/bootstrap/kafka-access.ts';
 

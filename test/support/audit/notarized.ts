@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { logEnd } from '../../../audit/query/query.ts';
 import { topicBounds } from '../../../audit/topic/read-topic.ts';
 import type { Connection } from '../../../core/connection.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC } from '../../../security/principals/names.ts';
 import { startWardline, type WardlineOutcome } from '../wardline.ts';
 

@@ -12,7 +12,7 @@ import { SECRET_FOLDER_MODE, writeFileAtomic } from '../../../core/files.ts';
 import type { Home } from '../../../core/home.ts';
 import { LOOPBACK_HOSTS, nameServers } from '../../../security/certs/identities.ts';
 import { mintCertificates } from '../../../security/certs/mint.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { cassandraFiles } from '../../../stack/configure-cassandra.ts';
 import { embeddedConnection } from '../../../stack/connection.ts';
 import { nodetool } from '../../../stack/index.ts';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import { writeFileAtomic } from '../../../core/files.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
 import { readPorts, stackLayout } from '../../../stack/index.ts';
 import type { FaultStack } from './fault-stack.ts';
 

@@ -8,8 +8,8 @@ import { trustedKeys } from '../../../audit/signature/signing-key.ts';
 import { verifyEvent } from '../../../audit/event/verify-event.ts';
 import { loadConnection, loadSettings } from '../../../core/configuration.ts';
 import { openHome } from '../../../core/home.ts';
-import { cassandraClient } from '../../../security/connect/cassandra.ts';
-import { kafkaClient } from '../../../security/connect/kafka.ts';
+import { cassandraClient } from '../../../security/connect/cassandra/cassandra.ts';
+import { kafkaClient } from '../../../security/connect/kafka/kafka.ts';
 import { AUDIT_TOPIC, workerGroup } from '../../../security/principals/names.ts';
 import type { Ledger } from './ledger.ts';
 

@@ -1,5 +1,5 @@
 import type { Client } from 'cassandra-driver';
-import { copiesAmong } from '../../core/replication.ts';
+import { copiesAmong } from '../../../core/replication.ts';
 
 /** How many nodes each data center has, by its name. Every role may ask. */
 export async function nodesOfDataCenters(client: Pick<Client, 'execute'>): Promise<ReadonlyMap<string, number>> {

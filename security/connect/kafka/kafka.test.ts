@@ -1,12 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../core/clock.ts';
-import type { Connection } from '../../core/connection.ts';
-import { MINT_TIMEOUT, temporaryHome, type TemporaryHome } from '../../test/support/temporary-home.ts';
-import { connectionTo, serverFiles, startTlsServer, type TlsServer } from '../../test/support/tls-server.ts';
-import { authorityPaths, nameServers } from '../certs/identities.ts';
-import { mintCertificates } from '../certs/mint.ts';
-import { rotateCertificates } from '../certs/rotate.ts';
+import { systemClock } from '../../../core/clock.ts';
+import type { Connection } from '../../../core/connection.ts';
+import { MINT_TIMEOUT, temporaryHome, type TemporaryHome } from '../../../test/support/temporary-home.ts';
+import { connectionTo, serverFiles, startTlsServer, type TlsServer } from '../../../test/support/tls-server.ts';
+import { authorityPaths, nameServers } from '../../certs/identities.ts';
+import { mintCertificates } from '../../certs/mint.ts';
+import { rotateCertificates } from '../../certs/rotate.ts';
 import { asKafkaError, kafkaClient, type KafkaLog } from './kafka.ts';
 
 let ours: TemporaryHome;

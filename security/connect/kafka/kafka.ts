@@ -7,12 +7,12 @@ import kafkajs, {
   type RetryOptions,
   type SASLOptions,
 } from 'kafkajs';
-import type { Connection, PrincipalAccess } from '../../core/connection.ts';
-import type { PrincipalName } from '../principals/names.ts';
-import { accessOf, readPassword } from './access.ts';
+import type { Connection, PrincipalAccess } from '../../../core/connection.ts';
+import type { PrincipalName } from '../../principals/names.ts';
+import { accessOf, readPassword } from '../access.ts';
 import { stopIdleTimer } from './kafkajs-timer.ts';
 import { steadyLookup } from './steady-lookup.ts';
-import { tlsContext } from './material/tls-context.ts';
+import { tlsContext } from '../material/tls-context.ts';
 
 export { asKafkaError } from './kafka-errors.ts';
 

@@ -1,5 +1,5 @@
-import { WardlineError, type ErrorCode } from '../../core/errors/errors.ts';
-import { isTlsRefusal } from './tls-refusals.ts';
+import { WardlineError, type ErrorCode } from '../../../core/errors/errors.ts';
+import { isTlsRefusal } from '../tls-refusals.ts';
 
 /** Kafka's protocol errors that mean something other than what kafkajs' `retriable` flag says. */
 const BY_TYPE: Readonly<Record<string, ErrorCode>> = {

@@ -1,5 +1,5 @@
 import type { Message, Producer, RecordMetadata } from 'kafkajs';
-import { WardlineError } from '../../core/errors/errors.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 
 /** What is sent. A message that says no partition is the only one of its request. */
 export interface Request {

@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver';
-import type { Connection } from '../../core/connection.ts';
-import type { PrincipalName } from '../principals/names.ts';
+import type { Connection } from '../../../core/connection.ts';
+import type { PrincipalName } from '../../principals/names.ts';
 import { cassandraClient, type CassandraOptions } from './cassandra.ts';
 
 /** The part of a Cassandra client that long-running work uses. */

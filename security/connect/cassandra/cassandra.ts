@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type ConnectionOptions, type PeerCertificate } from 'node:tls';
 import { Client, policies, types } from 'cassandra-driver';
-import type { Connection, PrincipalAccess } from '../../core/connection.ts';
-import type { PrincipalName } from '../principals/names.ts';
-import { accessOf } from './access.ts';
-import { FilePasswordProvider } from './file-password.ts';
-import { tlsContext } from './material/tls-context.ts';
+import type { Connection, PrincipalAccess } from '../../../core/connection.ts';
+import type { PrincipalName } from '../../principals/names.ts';
+import { accessOf } from '../access.ts';
+import { FilePasswordProvider } from '../file-password.ts';
+import { tlsContext } from '../material/tls-context.ts';
 
 export { asCassandraError } from './cassandra-errors.ts';
 

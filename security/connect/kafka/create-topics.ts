@@ -1,5 +1,5 @@
 import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
-import { sleep } from '../../core/clock.ts';
+import { sleep } from '../../../core/clock.ts';
 
 const PATIENCE_MILLISECONDS = 30_000;
 const MOMENT_MILLISECONDS = 100;

@@ -1,6 +1,6 @@
 import { errors, types } from 'cassandra-driver';
-import { WardlineError, type ErrorCode } from '../../core/errors/errors.ts';
-import { isTlsRefusal } from './tls-refusals.ts';
+import { WardlineError, type ErrorCode } from '../../../core/errors/errors.ts';
+import { isTlsRefusal } from '../tls-refusals.ts';
 
 const { responseErrorCodes: codes } = types;
 

@@ -1,15 +1,15 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { types, type auth } from 'cassandra-driver';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../core/clock.ts';
-import type { Connection } from '../../core/connection.ts';
-import { MINT_TIMEOUT, temporaryHome, type TemporaryHome } from '../../test/support/temporary-home.ts';
-import { connectionTo, serverFiles, startTlsServer, type TlsServer } from '../../test/support/tls-server.ts';
-import { authorityPaths, nameServers, principalAccess } from '../certs/identities.ts';
-import { mintCertificates } from '../certs/mint.ts';
-import { rotateCertificates } from '../certs/rotate.ts';
+import { systemClock } from '../../../core/clock.ts';
+import type { Connection } from '../../../core/connection.ts';
+import { MINT_TIMEOUT, temporaryHome, type TemporaryHome } from '../../../test/support/temporary-home.ts';
+import { connectionTo, serverFiles, startTlsServer, type TlsServer } from '../../../test/support/tls-server.ts';
+import { authorityPaths, nameServers, principalAccess } from '../../certs/identities.ts';
+import { mintCertificates } from '../../certs/mint.ts';
+import { rotateCertificates } from '../../certs/rotate.ts';
 import { asCassandraError, cassandraClient } from './cassandra.ts';
-import { FilePasswordProvider } from './file-password.ts';
+import { FilePasswordProvider } from '../file-password.ts';
 
 /** The driver notices only by this that a server hung up during its login. */
 const READ_TIMEOUT = 300;
