@@ -91,9 +91,12 @@ function socketFactory(ca: string, access: PrincipalAccess): ISocketFactory {
       onConnect,
     );
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
-    const timer = setTimeout(() => {
-      socket.destroy(Object.assign(new Error(`connect ETIMEDOUT ${host}:${port}`), { code: 'ETIMEDOUT' }));
-    }, REACH_TIMEOUT);
+    const giveUp = (): void => {
+      if (socket.connecting)
+        socket.destroy(Object.assign(new Error(`connect ETIMEDOUT ${host}:${port}`), { code: 'ETIMEDOUT' }));
+    };
+    // After what waits to be looked at: it may be this process that was busy, and the answer is there.
+    const timer = setTimeout(() => setImmediate(giveUp), REACH_TIMEOUT);
     for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
     return socket;
   };

@@ -10,7 +10,7 @@ import { startWardline, type WardlineOutcome } from '../wardline.ts';
 const POLL = 100;
 const PATIENCE = 60_000;
 
-/** Runs a notary until everything that stands on the topic is stored, then stops it: what it took is signed. */
+/** Runs a notary until everything that stands on the topic is stored, then stops it: what it took is signed. Throws where it ends otherwise. */
 export async function notarized(
   home: string,
   connection: Connection,
@@ -34,5 +34,7 @@ export async function notarized(
     notary.stop();
     await client.shutdown();
   }
-  return notary.outcome;
+  const outcome = await notary.outcome;
+  if (outcome.code !== 0) throw new Error(`the notary ended with ${outcome.code}: ${outcome.stderr}`);
+  return outcome;
 }
