@@ -18,7 +18,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     commands: ['run', 'source', 'worker', 'topics', 'read', 'dead-letters', 'trace'],
-    load: async () => (await import('./flow.ts')).registerFlow,
+    load: async () => (await import('./flow/flow.ts')).registerFlow,
   },
   { commands: ['credentials', 'certs', 'keys'], load: async () => (await import('./access/access.ts')).registerAccess },
   { commands: ['principals'], load: async () => (await import('./access/principals.ts')).registerPrincipals },

@@ -7,6 +7,7 @@ import { WardlineError } from '../core/errors/errors.ts';
 import { makeSecretFolder, readIfPresent, writeFileAtomic } from '../core/files.ts';
 import { listenerOf } from './process/listener.ts';
 import { SERVER_TITLES, type ServerName } from './layout.ts';
+import { withPortsOfHomes } from './ports-of-homes.ts';
 
 /** The servers listen here only. */
 export const LOOPBACK = '127.0.0.1';
@@ -51,29 +52,45 @@ export function readPorts(file: string): Ports | undefined {
   }
 }
 
-/** The ports that the file keeps; at the first call free ones are chosen at random and kept. */
-export async function choosePorts(file: string): Promise<Ports> {
+/**
+ * The ports that the file keeps; at the first call free ones are chosen at random and kept, none of which another home of
+ * this user keeps.
+ */
+export async function choosePorts(file: string, environment: NodeJS.ProcessEnv): Promise<Ports> {
   const kept = readPorts(file);
   if (kept !== undefined) return kept;
-  const taken = new Set<number>();
+  return withPortsOfHomes(environment, async (homes) => {
+    const others = homes.files.filter((other) => other !== file && readPorts(other) !== undefined);
+    // First: a home that is written down and has chosen nothing is passed over.
+    homes.keep([...others, file]);
+    const ports = await freePorts(new Set(others.flatMap((other) => Object.values(readPorts(other) ?? {}))));
+    makeSecretFolder(dirname(file));
+    writeFileAtomic(file, `${JSON.stringify(ports, null, 2)}\n`);
+    return ports;
+  });
+}
+
+async function freePorts(others: ReadonlySet<number>): Promise<Ports> {
+  const taken = new Set(others);
   const chosen: Partial<Record<PortName, number>> = {};
   for (const name of PORT_NAMES) {
     const free = await freePort(taken);
     taken.add(free);
     chosen[name] = free;
   }
-  const ports = portsSchema.parse(chosen);
-  makeSecretFolder(dirname(file));
-  writeFileAtomic(file, `${JSON.stringify(ports, null, 2)}\n`);
-  return ports;
+  return portsSchema.parse(chosen);
 }
 
-/** Throws PORT_IN_USE, naming the port, what needs it and who has it, where a port of `server` cannot be bound. */
-export async function requireFreePorts(server: ServerName, ports: Ports, file: string): Promise<void> {
+/**
+ * Throws PORT_IN_USE, naming the port, what needs it and who has it, where a port of `server` can be bound neither by us nor
+ * by the process `own`, which has it already.
+ */
+export async function requireFreePorts(server: ServerName, ports: Ports, file: string, own?: number): Promise<void> {
   for (const name of PORT_NAMES) {
     const { server: owner, purpose } = PORT_PURPOSES[name];
     if (owner !== server || (await becomesFree(ports[name]))) continue;
     const holder = listenerOf(ports[name]);
+    if (holder !== undefined && holder.pid === own) continue;
     const who = holder === undefined ? 'another process' : `process ${holder.pid} (${holder.command})`;
     throw new WardlineError(
       'PORT_IN_USE',

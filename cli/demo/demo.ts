@@ -165,6 +165,10 @@ function runner(home: string, output: Output): Wardline {
       child.on('error', reject);
       child.on('close', (code) => {
         if (show) for (const text of [remarks, result]) if (text.trim() !== '') output.note(indented(text.trimEnd()));
+        if (show && remarks.includes('alarm: latency'))
+          output.note(
+            '  (An alarm tells and stops nothing. All records come at once here: on a slow machine the last ones wait.)',
+          );
         if (code !== null && expect.includes(code)) resolve(result);
         else reject(new WardlineError('INTERNAL', `wardline ${args[0] ?? ''} ended with exit code ${code ?? 'none'}`));
       });

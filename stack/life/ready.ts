@@ -1,9 +1,9 @@
 import { sleep } from '../../core/clock.ts';
 import type { Connection } from '../../core/connection.ts';
-import { WardlineError } from '../../core/errors/errors.ts';
+import { EXIT, WardlineError } from '../../core/errors/errors.ts';
 import type { Home } from '../../core/home.ts';
-import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
-import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
+import { asCassandraError, cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
+import { asKafkaError, kafkaClient } from '../../security/connect/kafka/kafka.ts';
 import type { PrincipalName } from '../../security/principals/names.ts';
 import { SERVER_TITLES, stackLayout, type ServerName } from '../layout.ts';
 import { readPorts, requireFreePorts } from '../ports.ts';
@@ -40,8 +40,14 @@ const PROBES: Readonly<Record<ServerName, Probe>> = {
   },
 };
 
+const AS_ERROR: Readonly<Record<ServerName, (thrown: unknown) => WardlineError>> = {
+  kafka: asKafkaError,
+  cassandra: asCassandraError,
+};
+
 /**
- * Returns when the server answers a request of that principal over one of the connections, and over which.
+ * Returns when the server answers a request of that principal over one of the connections, and over which. The first one
+ * goes first: the next is tried only where the server refused those before.
  * Throws PORT_IN_USE or SERVER_START_FAILED where it ends again and again, its supervisor dies, or three minutes pass.
  */
 export async function whenReady(
@@ -58,7 +64,7 @@ export async function whenReady(
     const why = reasonToGiveUp(home, ends, state?.lastExit, late);
     if (why === undefined) return;
     const ports = readPorts(layout.ports);
-    if (ports !== undefined && ends > 0) await requireFreePorts(server, ports, layout.ports);
+    if (ports !== undefined && ends > 0) await requireFreePorts(server, ports, layout.ports, state?.process?.pid);
     throw new WardlineError('SERVER_START_FAILED', `${SERVER_TITLES[server]} ${why}`, {
       hint: `see ${layout[server].log} and ${layout[server].console}`,
       cause,
@@ -94,6 +100,8 @@ async function whenAnswers(
     for (const connection of connections) {
       cause = await failureOf(PROBES[server](connection, principal));
       if (cause === undefined) return connection;
+      // A server that was not there yet may be there a moment later, and refuse the next one, which then stands in its log.
+      if (AS_ERROR[server](cause).exitCode !== EXIT.refused) break;
     }
     await giveUp(Date.now() > deadline, cause);
     await sleep(POLL_MILLISECONDS);

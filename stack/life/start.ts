@@ -66,7 +66,7 @@ export async function startStack(
   );
   try {
     await replaceLost(home, report, record);
-    const ports = await choosePorts(stackLayout(home).ports);
+    const ports = await choosePorts(stackLayout(home).ports, process.env);
     if (supervisorOf(home) !== undefined) {
       // Dead-letter keys are made for days ahead: servers that run for long must not outlive them.
       await mintKeyStores(home, systemClock);

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WardlineError } from '../../core/errors/errors.ts';
 import { makeSecretFolder } from '../../core/files.ts';
+import { cacheFolder } from './cache.ts';
 import { requireMaven } from './prerequisites.ts';
 import { SERVER_NAMES, type ServerName } from '../layout.ts';
 
@@ -65,10 +65,8 @@ export function jarOf(folder: string, artifact: string): string {
 }
 
 function jarsFolder(environment: NodeJS.ProcessEnv): string {
-  const cache = environment['XDG_CACHE_HOME'];
-  const root = cache === undefined || cache === '' ? join(homedir(), '.cache') : cache;
   const hash = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, HASH_CHARACTERS);
-  return join(root, 'wardline', `jars-${hash}`);
+  return join(cacheFolder(environment), `jars-${hash}`);
 }
 
 async function download(

@@ -1,24 +1,24 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { openEscrow } from '../backup/escrow/open-escrow.ts';
-import { systemClock } from '../core/clock.ts';
-import { WardlineError } from '../core/errors/errors.ts';
-import type { CompiledContract } from '../governance/contract/compiled.ts';
-import { loadContract } from '../governance/contract/index.ts';
-import type { Environment } from '../pipeline/environment.ts';
-import { openSource, openWorker, type SourceOptions } from '../pipeline/run.ts';
-import { runToEnd, type RunSummary } from '../pipeline/run-to-end.ts';
-import type { SourceSummary } from '../pipeline/source-run.ts';
-import { configureSource } from '../pipeline/sources/index.ts';
-import { canActAs } from '../security/connect/access.ts';
-import { createInstruments } from '../telemetry/instruments.ts';
-import { createLog } from '../telemetry/log.ts';
-import { escrowKeyStoresNow } from './backup/identity/key-escrow.ts';
-import type { CommandContext } from './context.ts';
-import { contractPathOf, provision } from './contract.ts';
-import { recordConfiguration } from './in-force.ts';
-import { requireNothingLost } from './lost.ts';
-import { openTelemetry } from './telemetry.ts';
-import { createNews } from './terminal/news.ts';
+import { openEscrow } from '../../backup/escrow/open-escrow.ts';
+import { systemClock } from '../../core/clock.ts';
+import { WardlineError } from '../../core/errors/errors.ts';
+import type { CompiledContract } from '../../governance/contract/compiled.ts';
+import { loadContract } from '../../governance/contract/index.ts';
+import type { Environment } from '../../pipeline/environment.ts';
+import { openSource, openWorker, type SourceOptions } from '../../pipeline/run.ts';
+import { runToEnd, type RunSummary } from '../../pipeline/run-to-end.ts';
+import type { SourceSummary } from '../../pipeline/source-run.ts';
+import { configureSource } from '../../pipeline/sources/index.ts';
+import { canActAs } from '../../security/connect/access.ts';
+import { createInstruments } from '../../telemetry/instruments.ts';
+import { createLog } from '../../telemetry/log.ts';
+import { escrowKeyStoresNow } from '../backup/identity/key-escrow.ts';
+import type { CommandContext } from '../context.ts';
+import { contractPathOf, provision } from '../contract.ts';
+import { recordConfiguration } from '../in-force.ts';
+import { requireNothingLost } from '../lost.ts';
+import { openTelemetry } from '../telemetry.ts';
+import { createNews } from '../terminal/news.ts';
 
 /** The options of `run` and `source`. */
 export interface SourceFlags {

@@ -1,21 +1,21 @@
 import type { Command } from 'commander';
-import { systemClock } from '../core/clock.ts';
-import { EXIT, WardlineError } from '../core/errors/errors.ts';
-import type { JsonValue } from '../core/record.ts';
-import { loadContract } from '../governance/contract/index.ts';
-import { readSubject, type ReadRow } from '../pipeline/read/read-subject.ts';
-import { accessOf } from '../security/connect/access.ts';
-import { cassandraClient } from '../security/connect/cassandra/cassandra.ts';
-import { openKeyring } from '../security/keyring/keyring.ts';
-import { openKeyStore } from '../security/keyring/key-store/key-store.ts';
-import { PRINCIPALS } from '../security/principals/table.ts';
-import { SPAN_NAMES } from '../telemetry/names.ts';
-import { withSpan } from '../telemetry/with-span.ts';
-import { contextOf, type CommandContext } from './context.ts';
-import { contractPathOf } from './contract.ts';
-import { openTelemetry } from './telemetry.ts';
-import { wholeNumber } from './terminal/options.ts';
-import { table } from './terminal/output.ts';
+import { systemClock } from '../../core/clock.ts';
+import { EXIT, WardlineError } from '../../core/errors/errors.ts';
+import type { JsonValue } from '../../core/record.ts';
+import { loadContract } from '../../governance/contract/index.ts';
+import { readSubject, type ReadRow } from '../../pipeline/read/read-subject.ts';
+import { accessOf } from '../../security/connect/access.ts';
+import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
+import { openKeyring } from '../../security/keyring/keyring.ts';
+import { openKeyStore } from '../../security/keyring/key-store/key-store.ts';
+import { PRINCIPALS } from '../../security/principals/table.ts';
+import { SPAN_NAMES } from '../../telemetry/names.ts';
+import { withSpan } from '../../telemetry/with-span.ts';
+import { contextOf, type CommandContext } from '../context.ts';
+import { contractPathOf } from '../contract.ts';
+import { openTelemetry } from '../telemetry.ts';
+import { wholeNumber } from '../terminal/options.ts';
+import { table } from '../terminal/output.ts';
 
 const DEFAULT_ROWS = 20;
 /** Columns of the printed table; `--json` has them all. */

@@ -1,25 +1,25 @@
 import type { Command } from 'commander';
-import { openEscrow, type OpenEscrow } from '../backup/escrow/open-escrow.ts';
-import { systemClock } from '../core/clock.ts';
-import { DEAD_LETTER_CODES } from '../core/errors/dead-letter-codes.ts';
-import { asWardlineError, EXIT } from '../core/errors/errors.ts';
-import type { JsonValue } from '../core/record.ts';
-import type { AuditLog, EventStatement } from '../audit/event/event.ts';
-import type { CompiledContract } from '../governance/contract/compiled.ts';
-import { loadContract } from '../governance/contract/index.ts';
-import type { DeadLetterContent } from '../pipeline/dead-letters/letter.ts';
-import { listDeadLetters, type ClosedLetter } from '../pipeline/dead-letters/list.ts';
-import { letterNotFound, openLetter } from '../pipeline/dead-letters/open.ts';
-import { createReplay } from '../pipeline/dead-letters/replay.ts';
-import { createProducer } from '../pipeline/produce.ts';
-import { announceTo } from '../pipeline/seal/key-events.ts';
-import { accessOf } from '../security/connect/access.ts';
-import { cassandraClient } from '../security/connect/cassandra/cassandra.ts';
-import { kafkaClient } from '../security/connect/kafka/kafka.ts';
-import { openKeyring, type Keyring } from '../security/keyring/keyring.ts';
-import { openKeyStore, type KeyStore } from '../security/keyring/key-store/key-store.ts';
-import { contextOf, type CommandContext } from './context.ts';
-import { contractPathOf } from './contract.ts';
+import { openEscrow, type OpenEscrow } from '../../backup/escrow/open-escrow.ts';
+import { systemClock } from '../../core/clock.ts';
+import { DEAD_LETTER_CODES } from '../../core/errors/dead-letter-codes.ts';
+import { asWardlineError, EXIT } from '../../core/errors/errors.ts';
+import type { JsonValue } from '../../core/record.ts';
+import type { AuditLog, EventStatement } from '../../audit/event/event.ts';
+import type { CompiledContract } from '../../governance/contract/compiled.ts';
+import { loadContract } from '../../governance/contract/index.ts';
+import type { DeadLetterContent } from '../../pipeline/dead-letters/letter.ts';
+import { listDeadLetters, type ClosedLetter } from '../../pipeline/dead-letters/list.ts';
+import { letterNotFound, openLetter } from '../../pipeline/dead-letters/open.ts';
+import { createReplay } from '../../pipeline/dead-letters/replay.ts';
+import { createProducer } from '../../pipeline/produce.ts';
+import { announceTo } from '../../pipeline/seal/key-events.ts';
+import { accessOf } from '../../security/connect/access.ts';
+import { cassandraClient } from '../../security/connect/cassandra/cassandra.ts';
+import { kafkaClient } from '../../security/connect/kafka/kafka.ts';
+import { openKeyring, type Keyring } from '../../security/keyring/keyring.ts';
+import { openKeyStore, type KeyStore } from '../../security/keyring/key-store/key-store.ts';
+import { contextOf, type CommandContext } from '../context.ts';
+import { contractPathOf } from '../contract.ts';
 
 /** Commands on dead letters: as the operator, whose keys open those of unknown subjects; the source's keys open the others. */
 export function registerDeadLetters(program: Command): void {

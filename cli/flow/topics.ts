@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
-import type { Connection } from '../core/connection.ts';
-import { asKafkaError, kafkaClient } from '../security/connect/kafka/kafka.ts';
-import type { PrincipalName } from '../security/principals/names.ts';
+import type { Connection } from '../../core/connection.ts';
+import { asKafkaError, kafkaClient } from '../../security/connect/kafka/kafka.ts';
+import type { PrincipalName } from '../../security/principals/names.ts';
 
 /** One topic, as the broker has it. */
 export interface TopicRow {
