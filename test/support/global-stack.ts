@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -30,5 +30,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('stackHome', home.path);
   return async () => {
     await stopStack(openHome(home.path), { wipe: true });
+    rmSync(home.path, { recursive: true, force: true });
   };
 }
