@@ -1,5 +1,7 @@
-import type { Client, types } from 'cassandra-driver';
+import type { Client, QueryOptions, types } from 'cassandra-driver';
 import { forEachOf } from '../../../core/async/for-each.ts';
+import { retry } from '../../../core/async/retry.ts';
+import { WardlineError } from '../../../core/errors/errors.ts';
 import { asCassandraError } from '../../../security/connect/cassandra/cassandra.ts';
 import { createRowSum, type RowSum } from './row-sum.ts';
 import { tokenRanges, type TokenRange } from './token-ranges.ts';
@@ -24,12 +26,26 @@ export interface RowFilter {
   readonly value: string;
 }
 
-export type Scanner = Pick<Client, 'execute' | 'eachRow'>;
+/** What a scan needs of a `Client`. */
+export interface Scanner extends Pick<Client, 'execute'> {
+  eachRow(
+    query: string,
+    params: unknown[],
+    options: QueryOptions,
+    take: (index: number, row: types.Row) => void,
+    ended: (error: Error | null | undefined) => void,
+  ): void;
+}
 
 /** Ranges are scanned on their own, so that tables can be compared piece by piece. */
 const RANGES = 64;
 const RANGES_AT_ONCE = 4;
 const PAGE_ROWS = 2000;
+/** With the last of these attempts a page is of 62 rows. */
+const ATTEMPTS = 6;
+const FIRST_DELAY_MILLISECONDS = 500;
+const LONGEST_DELAY_MILLISECONDS = 5000;
+
 /** Reads what a scan needs to know of a table; undefined where there is none. */
 export async function describeTable(
   client: Pick<Client, 'execute'>,
@@ -70,9 +86,13 @@ export async function describeTable(
 export async function scanTable(client: Scanner, table: ScannedTable): Promise<readonly RowSum[]> {
   const row = `JSON ${table.columns.map(quoted).join(', ')}`;
   const scans = rangesOf(table).map((range) => ({ range, sum: createRowSum() }));
-  await forEachOf(scans, RANGES_AT_ONCE, ({ range, sum }) =>
-    eachRowOf(client, table, row, range, (json) => sum.add(String(json.get(0)))),
-  );
+  await forEachOf(scans, RANGES_AT_ONCE, async (scan) => {
+    scan.sum = await patiently(async (pageRows) => {
+      const sum = createRowSum();
+      await eachRowOf(client, table, row, scan.range, pageRows, (json) => sum.add(String(json.get(0))));
+      return sum;
+    });
+  });
   return scans.map(({ sum }) => sum);
 }
 
@@ -90,9 +110,12 @@ export async function countRows(client: Scanner, name: TableName): Promise<numbe
   const table = await describeTable(client, name);
   if (table === undefined) return 0;
   let rows = 0;
-  await forEachOf(rangesOf(table), RANGES_AT_ONCE, (range) =>
-    eachRowOf(client, table, 'COUNT(*)', range, (row) => (rows += Number(row.get(0)))),
-  );
+  await forEachOf(rangesOf(table), RANGES_AT_ONCE, async (range) => {
+    let counted = 0;
+    const count = (row: types.Row): void => void (counted = Number(row.get(0)));
+    await patiently((pageRows) => eachRowOf(client, table, 'COUNT(*)', range, pageRows, count));
+    rows += counted;
+  });
   return rows;
 }
 
@@ -102,8 +125,10 @@ export async function keysOf(client: Scanner, table: ScannedTable, rangeIndex: n
   const range = rangesOf(table)[rangeIndex];
   if (range === undefined) return keys;
   const chosen = [...table.partitionKey, ...table.clusteringKey].map((name) => `CAST("${name}" AS text)`);
-  await eachRowOf(client, table, chosen.join(', '), range, (row) =>
-    keys.add(`(${row.values().map(String).join(', ')})`),
+  await patiently((pageRows) =>
+    eachRowOf(client, table, chosen.join(', '), range, pageRows, (row) =>
+      keys.add(`(${row.values().map(String).join(', ')})`),
+    ),
   );
   return keys;
 }
@@ -120,11 +145,25 @@ export function total(sums: readonly RowSum[]): RowSum {
   return all;
 }
 
+/**
+ * Reads again what a server failed to give, from the beginning, with half the rows a page each time: one that has just
+ * taken in many files, on a machine that is busy, may not get through a page in its time.
+ */
+function patiently<T>(read: (pageRows: number) => Promise<T>): Promise<T> {
+  return retry((attempt) => read(Math.floor(PAGE_ROWS / 2 ** (attempt - 1))), {
+    firstDelayMilliseconds: FIRST_DELAY_MILLISECONDS,
+    longestDelayMilliseconds: LONGEST_DELAY_MILLISECONDS,
+    attempts: ATTEMPTS,
+    retryable: (error) => error instanceof WardlineError && error.retryable,
+  });
+}
+
 function eachRowOf(
   client: Scanner,
   { keyspace, table, partitionKey, only }: ScannedTable,
   chosen: string,
   { from, to }: TokenRange,
+  pageRows: number,
   take: (row: types.Row) => void,
 ): Promise<void> {
   const token = `token(${partitionKey.map(quoted).join(', ')})`;
@@ -136,9 +175,9 @@ function eachRowOf(
     client.eachRow(
       query,
       only === undefined ? [] : [only.value],
-      { prepare: true, autoPage: true, fetchSize: PAGE_ROWS },
+      { prepare: true, autoPage: true, fetchSize: pageRows },
       (_, row) => take(row),
-      (error: unknown) => (error === null || error === undefined ? resolve() : reject(asCassandraError(error))),
+      (error) => (error === null || error === undefined ? resolve() : reject(asCassandraError(error))),
     );
   });
 }
