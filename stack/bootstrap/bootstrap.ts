@@ -99,9 +99,9 @@ async function bootstrapCassandra(home: Home, connection: Connection, ready: Rea
 
 /**
  * Break-glass is made by the default role, which works until break-glass disables it: so whoever of the two gets in
- * first tells how far an earlier bootstrap came. The default role is tried first, and break-glass only
- * where it is refused: on new servers break-glass would be refused, and a refused login of break-glass is what an auditor
- * must not learn to overlook.
+ * first tells how far an earlier bootstrap came. The default role is tried first, and break-glass only where it is refused:
+ * on new servers break-glass would be refused, and a refused login of break-glass is what an auditor must not learn to
+ * overlook.
  */
 async function ensureSuperUser(home: Home, connection: Connection, ready: Ready): Promise<void> {
   makeSecretFolder(home.paths.supervisor);

@@ -11,8 +11,7 @@ export interface Request {
 
 /**
  * Sends messages, and resolves when all in-sync replicas have acknowledged each of them: with what was acknowledged, for one
- * partition as often as it took. Every producer sends through this but the
- * doctor's, whose messages are meant to be refused.
+ * partition as often as it took. Every producer sends through this but the doctor's, whose messages are meant to be refused.
  *
  * kafkajs keeps the answers of brokers over its attempts of one request. Where a leader is lost in between, and its
  * partition goes over to a broker that has answered for another one already, that broker is not asked again: the request
